@@ -1,0 +1,29 @@
+/** Who is calling: what a verified credential says, never the credential itself. */
+export interface Principal {
+  /** Issuer of the identity (`iss`), or `anonymous` when nobody was asked. */
+  readonly issuer: string;
+  /** Subject (`sub`) at that issuer. */
+  readonly subject: string;
+  /** OAuth client (`client_id`/`azp`) that acts for the subject. */
+  readonly client?: string;
+  /** Tenant the call belongs to. */
+  readonly tenant?: string;
+  readonly scopes: ReadonlySet<string>;
+  /** The remaining claims, for a team's own decisions. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export const ANONYMOUS: Principal = Object.freeze({
+  issuer: 'anonymous',
+  subject: 'anonymous',
+  scopes: new Set<string>(),
+  claims: Object.freeze({}),
+});
+
+/**
+ * The identity a session or a sealed request state belongs to: issuer, subject, client and tenant, never the bytes of
+ * a token, so that a refreshed token goes on working.
+ */
+export function principalKey(principal: Principal): string {
+  return JSON.stringify([principal.issuer, principal.subject, principal.client ?? null, principal.tenant ?? null]);
+}
