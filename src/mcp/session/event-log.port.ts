@@ -1,0 +1,50 @@
+/** One SSE event of a call's stream. */
+export interface LoggedEvent {
+  /** Cursor of the event within its stream; opaque to callers. */
+  readonly cursor: string;
+  /** The JSON-RPC message, serialised. */
+  readonly data: string;
+  /** True for the message that ends the stream (the response). */
+  readonly last: boolean;
+}
+
+export type EventRead =
+  | { readonly status: 'ok'; readonly events: readonly LoggedEvent[] }
+  /** The cursor is that of the last event: nothing will ever follow. */
+  | { readonly status: 'ended' }
+  /** The log does not cover the cursor any more, or the cursor lies ahead of its tail. */
+  | { readonly status: 'gap' }
+  /** No such stream in this session. */
+  | { readonly status: 'unknown' };
+
+/** A connection that reads a stream; a later one on the same stream displaces it. */
+export interface Attachment {
+  detach(): void;
+}
+
+export interface AttachmentListener {
+  /** Something may have been appended; read on from your cursor. A hint: it may come late, twice, or for nothing. */
+  wake(): void;
+  /** Another connection took the stream over, or the session ended: end the connection. */
+  displaced(): void;
+}
+
+/**
+ * The event streams of a session: one stream for each call answered by SSE, made by its first append. Bounded in
+ * length, bytes and time. The log is the truth; wake-ups only say that it is worth reading.
+ */
+export interface EventLog {
+  /** Appends a message and wakes the reader. @returns the cursor of the event */
+  append(sessionId: string, streamId: string, data: string, last?: boolean): Promise<string>;
+
+  /** Reads at most `limit` events after the cursor; `''` is the beginning. */
+  read(sessionId: string, streamId: string, after: string, limit: number): Promise<EventRead>;
+
+  /** Takes the stream over for a connection; the connection that held it, on any replica, is told. */
+  attach(sessionId: string, streamId: string, listener: AttachmentListener): Promise<Attachment>;
+
+  /** Removes all streams of a session and displaces their readers. */
+  clear(sessionId: string): Promise<void>;
+}
+
+export const EventLog = Symbol('EventLog');

@@ -1,0 +1,191 @@
+import { McpError } from '../../protocol/errors.js';
+import type { Attachment, AttachmentListener, EventLog, EventRead } from '../event-log.port.js';
+import { LoggedStream } from './logged-stream.js';
+import { notify, warnOfListenerError, type ListenerErrorHandler } from './notify.js';
+import { DEFAULT_SWEEP_MS, startSweepTimer } from './sweep-timer.js';
+
+export interface MemoryEventLogOptions {
+  /** Events kept of one stream. Default 1,000. */
+  readonly maxEvents?: number;
+  /** Size of the events kept of one stream, in bytes of UTF-8. Default 4 MiB. */
+  readonly maxBytes?: number;
+  /** Size of all events kept, in bytes of UTF-8; the streams least recently written lose theirs. Default 256 MiB. */
+  readonly maxTotalBytes?: number;
+  /**
+   * Streams of one session; the least recently written one without a reader makes room for a new one. Default 100.
+   */
+  readonly maxStreams?: number;
+  /**
+   * How long a stream is kept after its last event, or after its last reader left if that was later. Milliseconds;
+   * default 5 minutes. A stream that is being read is kept.
+   */
+  readonly retentionMs?: number;
+  /** How often expired streams are looked for. Milliseconds; default 30 seconds. */
+  readonly sweepMs?: number;
+  /** Hears of an error that a listener threw. Default: a process warning. */
+  readonly onListenerError?: ListenerErrorHandler;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/**
+ * The event streams of one process. Listeners are called synchronously, from within the append, attach or clear that
+ * gives the reason.
+ *
+ * Whatever had to be trimmed is a gap for those who have not read it, and only for them: a reader that has seen all
+ * that is missing reads on. That holds for an event larger than the cap too: it is counted, trimmed at once, and a gap
+ * for everyone.
+ */
+export class MemoryEventLog implements EventLog {
+  readonly #sessions = new Map<string, Map<string, LoggedStream>>();
+  /** The streams that hold events, least recently written first. */
+  readonly #loaded = new Set<LoggedStream>();
+  readonly #maxEvents: number;
+  readonly #maxBytes: number;
+  readonly #maxTotalBytes: number;
+  readonly #maxStreams: number;
+  readonly #retentionMs: number;
+  readonly #onListenerError: ListenerErrorHandler;
+  readonly #now: () => number;
+  readonly #stopSweeping: () => void;
+  #totalBytes = 0;
+  #streamsMade = 0;
+
+  constructor(options: MemoryEventLogOptions = {}) {
+    this.#maxEvents = options.maxEvents ?? 1_000;
+    this.#maxBytes = options.maxBytes ?? 4 * 1024 * 1024;
+    this.#maxTotalBytes = options.maxTotalBytes ?? 256 * 1024 * 1024;
+    this.#maxStreams = options.maxStreams ?? 100;
+    this.#retentionMs = options.retentionMs ?? 5 * 60_000;
+    this.#onListenerError = options.onListenerError ?? warnOfListenerError;
+    this.#now = options.now ?? Date.now;
+    this.#stopSweeping = startSweepTimer(() => this.#removeExpired(), options.sweepMs ?? DEFAULT_SWEEP_MS);
+  }
+
+  /**
+   * @throws Error when the stream has ended
+   * @throws McpError `UNAVAILABLE` when the session has too many streams and all of them are being read
+   */
+  async append(sessionId: string, streamId: string, data: string, last = false): Promise<string> {
+    const stream = this.#find(sessionId, streamId) ?? this.#make(sessionId, streamId);
+    if (stream.ended) throw new Error('The stream has ended: its response was written before.');
+
+    stream.touchedAt = this.#now();
+    const cursor = this.#resized(stream, () => {
+      const appended = stream.append(data, last);
+      stream.trim(this.#maxEvents, this.#maxBytes);
+      return appended;
+    });
+    this.#keepWithinTotal();
+    if (stream.reader) this.#wake(stream.reader);
+    return cursor;
+  }
+
+  async read(sessionId: string, streamId: string, after: string, limit: number): Promise<EventRead> {
+    const stream = this.#find(sessionId, streamId);
+    return stream?.exists ? stream.read(after, limit) : { status: 'unknown' };
+  }
+
+  /** @throws McpError `UNAVAILABLE` when the session has too many streams and all of them are being read */
+  async attach(sessionId: string, streamId: string, listener: AttachmentListener): Promise<Attachment> {
+    const stream = this.#find(sessionId, streamId) ?? this.#make(sessionId, streamId);
+    const former = stream.reader;
+    // A copy, so that a listener attached twice is two readers.
+    const reader: AttachmentListener = { wake: () => listener.wake(), displaced: () => listener.displaced() };
+    stream.reader = reader;
+    if (former) this.#displace(former);
+    // The former reader may have answered by taking the stream back.
+    if (stream.reader === reader && stream.exists) this.#wake(reader);
+    return { detach: () => this.#detach(stream, reader) };
+  }
+
+  async clear(sessionId: string): Promise<void> {
+    for (const stream of [...(this.#sessions.get(sessionId)?.values() ?? [])]) {
+      this.#remove(stream);
+      if (stream.reader) this.#displace(stream.reader);
+    }
+  }
+
+  /** Stops the sweep. */
+  close(): void {
+    this.#stopSweeping();
+  }
+
+  #wake(reader: AttachmentListener): void {
+    notify(() => reader.wake(), this.#onListenerError);
+  }
+
+  #displace(reader: AttachmentListener): void {
+    notify(() => reader.displaced(), this.#onListenerError);
+  }
+
+  #detach(stream: LoggedStream, reader: AttachmentListener): void {
+    if (stream.reader !== reader) return;
+    stream.reader = undefined;
+    stream.touchedAt = this.#now();
+  }
+
+  /** The stream, unless its time is over. */
+  #find(sessionId: string, streamId: string): LoggedStream | undefined {
+    const stream = this.#sessions.get(sessionId)?.get(streamId);
+    if (!stream || !this.#isExpired(stream)) return stream;
+    this.#remove(stream);
+    return undefined;
+  }
+
+  #make(sessionId: string, streamId: string): LoggedStream {
+    const streams = this.#sessions.get(sessionId) ?? new Map<string, LoggedStream>();
+    if (streams.size >= this.#maxStreams) this.#makeRoom(streams);
+
+    this.#streamsMade += 1;
+    const stream = new LoggedStream(sessionId, streamId, this.#streamsMade, this.#now());
+    // Only now, since making room may have dropped the session's last stream, and with it the map.
+    this.#sessions.set(sessionId, streams.set(streamId, stream));
+    return stream;
+  }
+
+  #makeRoom(streams: ReadonlyMap<string, LoggedStream>): void {
+    let oldest: LoggedStream | undefined;
+    for (const stream of streams.values()) {
+      if (!stream.reader && (!oldest || stream.touchedAt < oldest.touchedAt)) oldest = stream;
+    }
+    if (!oldest) throw new McpError('UNAVAILABLE', 'Too many streams are open on this session. Close one first.');
+    this.#remove(oldest);
+  }
+
+  #keepWithinTotal(): void {
+    for (const stream of this.#loaded) {
+      if (this.#totalBytes <= this.#maxTotalBytes) return;
+      this.#resized(stream, () => stream.trim(0, 0));
+    }
+  }
+
+  /** Does something to a stream's window and keeps the books of the whole log. */
+  #resized<T>(stream: LoggedStream, change: () => T): T {
+    this.#totalBytes -= stream.bytes;
+    const result = change();
+    this.#totalBytes += stream.bytes;
+    this.#loaded.delete(stream);
+    if (stream.length > 0) this.#loaded.add(stream);
+    return result;
+  }
+
+  #isExpired(stream: LoggedStream): boolean {
+    return !stream.reader && this.#now() >= stream.touchedAt + this.#retentionMs;
+  }
+
+  #removeExpired(): void {
+    for (const streams of this.#sessions.values()) {
+      for (const stream of streams.values()) {
+        if (this.#isExpired(stream)) this.#remove(stream);
+      }
+    }
+  }
+
+  #remove(stream: LoggedStream): void {
+    this.#resized(stream, () => stream.trim(0, 0));
+    const streams = this.#sessions.get(stream.sessionId);
+    streams?.delete(stream.streamId);
+    if (streams?.size === 0) this.#sessions.delete(stream.sessionId);
+  }
+}

@@ -1,0 +1,42 @@
+import type { SessionChange, SessionRecord } from './session-record.js';
+
+export type SessionEntry =
+  | { readonly status: 'ok'; readonly record: SessionRecord }
+  /** No such session, expired, or another principal's: the caller cannot tell which. */
+  | { readonly status: 'unknown' }
+  /** A request with this id is running on the session, on this replica or another. */
+  | { readonly status: 'in-flight' };
+
+/**
+ * The session records. Each method is one atomic step (one round trip on a remote store).
+ * Expiry is the store's business: idle (sliding, renewed by `enter`) and absolute (from `createdAt`).
+ */
+export interface SessionStore {
+  /** @throws McpError `UNAVAILABLE` when the cap of sessions (per owner or in all) is reached. */
+  create(record: SessionRecord): Promise<void>;
+
+  /**
+   * Loads a session for its owner and renews its idle expiry. With a request id, also marks that request as running,
+   * atomically: of two callers with the same id one gets `in-flight`.
+   *
+   * @param requestId JSON-RPC id; `1` and `"1"` are two ids
+   */
+  enter(sessionId: string, owner: string, requestId?: string | number): Promise<SessionEntry>;
+
+  /** Marks a request as finished. Does nothing if the session or the mark is gone. */
+  leave(sessionId: string, requestId: string | number): Promise<void>;
+
+  /** @returns false if the session is gone */
+  update(sessionId: string, change: SessionChange): Promise<boolean>;
+
+  /**
+   * Hears of each change of a record, from any replica, for whoever acts on it while a connection is open.
+   * @returns the function that stops it
+   */
+  watch(sessionId: string, changed: (record: SessionRecord) => void): Promise<() => void>;
+
+  /** Removes the session and all that belongs to it. @returns false if it was gone */
+  delete(sessionId: string): Promise<boolean>;
+}
+
+export const SessionStore = Symbol('SessionStore');

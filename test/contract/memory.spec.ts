@@ -1,0 +1,43 @@
+import { MemoryChangeBus } from '../../src/mcp/session/memory/memory-change-bus.js';
+import { MemoryEventLog } from '../../src/mcp/session/memory/memory-event-log.js';
+import { MemoryMailbox } from '../../src/mcp/session/memory/memory-mailbox.js';
+import { MemorySessionStore } from '../../src/mcp/session/memory/memory-session-store.js';
+import { describeChangeBus } from './change-bus.contract.js';
+import { describeEventLog } from './event-log.contract.js';
+import { describeMailbox } from './mailbox.contract.js';
+import { describeSessionStore } from './session-store.contract.js';
+
+/** Listeners that throw are part of the contract; their errors are not of this suite's output. */
+const onListenerError = (): void => undefined;
+
+class Clock {
+  private time = Date.UTC(2026, 0, 1);
+
+  readonly now = (): number => this.time;
+
+  readonly advance = (ms: number): void => {
+    this.time += ms;
+  };
+}
+
+describeSessionStore('memory', async (limits) => {
+  const { now, advance } = new Clock();
+  const store = new MemorySessionStore({ ...limits, now, onListenerError });
+  return { store, peer: store, now, advance, close: () => store.close() };
+});
+
+describeEventLog('memory', async (limits) => {
+  const { now, advance } = new Clock();
+  const log = new MemoryEventLog({ ...limits, now, onListenerError });
+  return { log, peer: log, advance, close: () => log.close() };
+});
+
+describeChangeBus('memory', async (limits) => {
+  const bus = new MemoryChangeBus({ ...limits, onListenerError });
+  return { bus, peer: bus, close: () => undefined };
+});
+
+describeMailbox('memory', async () => {
+  const mailbox = new MemoryMailbox({ onListenerError });
+  return { mailbox, peer: mailbox, close: () => undefined };
+});
