@@ -1,0 +1,35 @@
+import type { LoggingLevel } from '@modelcontextprotocol/server';
+import type { ClientDescription } from '../protocol/mcp-call.js';
+import type { Principal } from '../protocol/principal.js';
+import type { Era, Revision } from '../protocol/revisions.js';
+
+/** A request that a server may ask a client to fulfil. */
+export interface ClientRequest {
+  readonly method: 'elicitation/create' | 'sampling/createMessage' | 'roots/list';
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What a wire knows of a request, and how its caller can be talked to while it runs. */
+export interface CallOrigin {
+  readonly requestId: string | number;
+  readonly era: Era;
+  readonly revision: Revision;
+  readonly principal: Principal;
+  readonly client: ClientDescription;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly sessionId?: string;
+  /** Lowest level of log messages that the caller wants on this call; `undefined` for none. */
+  readonly logLevel: LoggingLevel | undefined;
+
+  /** Sends a notification on the stream of this call. */
+  notify(method: string, params: Readonly<Record<string, unknown>>): void;
+
+  /**
+   * Sends a request to the client and resolves with its result. Absent where the revision has no such requests: the
+   * call then ends with `input_required` instead.
+   */
+  ask?(request: ClientRequest, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>>;
+
+  /** Ends the HTTP response but not the call, where the revision allows the client to poll for the rest. */
+  releaseConnection?(): void;
+}

@@ -1,0 +1,238 @@
+import type { CreateMessageRequestParams, CreateMessageResult, LoggingLevel, Root } from '@modelcontextprotocol/server';
+import { ToolError } from '../protocol/errors.js';
+import {
+  type AskOptions,
+  type ClientAsk,
+  type ElicitAnswer,
+  McpCall,
+  type TraceContext,
+} from '../protocol/mcp-call.js';
+import type { SchemaOutput, SchemaSource } from '../protocol/schema-source.js';
+import type { AnswerSchemas } from './answer-schemas.js';
+import type { CallOrigin, ClientRequest } from './call-origin.js';
+import type { ClientAsks, ClientResult } from './client-asks.js';
+import { reaches } from './log-levels.js';
+import { samplingParams } from './sampling-params.js';
+import { traceOf } from './trace-context.js';
+
+/** What each thing to ask for looks like to whoever checks capabilities. */
+const ASKS: Readonly<Record<ClientAsk, ClientRequest>> = {
+  elicit: { method: 'elicitation/create', params: { mode: 'form' } },
+  elicitUrl: { method: 'elicitation/create', params: { mode: 'url' } },
+  sample: { method: 'sampling/createMessage', params: {} },
+  roots: { method: 'roots/list', params: {} },
+};
+
+/** The parts of a request that its context is made from. */
+export interface CallRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+/** The context of one call, in either era: the differences lie in its origin and in how it asks. */
+export class DispatchedCall extends McpCall {
+  readonly method: string;
+  readonly target: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+  private readonly controller = new AbortController();
+  private readonly progressToken: string | number | undefined;
+  private lastProgress = Number.NEGATIVE_INFINITY;
+  private ended = false;
+  private asks!: ClientAsks;
+
+  constructor(
+    request: CallRequest,
+    private readonly origin: CallOrigin,
+    private readonly schemas: AnswerSchemas,
+  ) {
+    super();
+    this.method = request.method;
+    this.target = request.target;
+    this.meta = request.meta;
+    const token = request.meta['progressToken'];
+    this.progressToken = typeof token === 'string' || Number.isInteger(token) ? (token as string | number) : undefined;
+  }
+
+  /** Says how this call asks its client; to be called before the handler runs. */
+  askThrough(asks: ClientAsks): void {
+    this.asks = asks;
+  }
+
+  get requestId() {
+    return this.origin.requestId;
+  }
+  get era() {
+    return this.origin.era;
+  }
+  get revision() {
+    return this.origin.revision;
+  }
+  get principal() {
+    return this.origin.principal;
+  }
+  get client() {
+    return this.origin.client;
+  }
+  get headers() {
+    return this.origin.headers;
+  }
+  get sessionId() {
+    return this.origin.sessionId;
+  }
+  get trace(): TraceContext {
+    return traceOf(this.meta, this.origin.headers);
+  }
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Does nothing once the call has ended. */
+  abort(reason: Error): void {
+    if (this.ended) return;
+    // Listeners run within abort(), and what they report is not for the client any more.
+    this.ended = true;
+    this.controller.abort(reason);
+  }
+
+  /** After this nothing more is sent: a notification must not follow the response. */
+  end(): void {
+    this.ended = true;
+  }
+
+  progress(progress: number, total?: number, message?: string): void {
+    if (this.ended || this.progressToken === undefined || !(progress > this.lastProgress)) return;
+    this.lastProgress = progress;
+    this.origin.notify('notifications/progress', {
+      progressToken: this.progressToken,
+      progress,
+      ...(total !== undefined && { total }),
+      ...(message !== undefined && { message }),
+    });
+  }
+
+  log(level: LoggingLevel, data: unknown, logger?: string): void {
+    if (this.ended || !reaches(level, this.origin.logLevel)) return;
+    this.origin.notify('notifications/message', { level, ...(logger !== undefined && { logger }), data: data ?? null });
+  }
+
+  can(ask: ClientAsk): boolean {
+    return this.asks.can(ASKS[ask]);
+  }
+
+  elicit<S extends SchemaSource>(schema: S, message: string, options?: AskOptions): Promise<SchemaOutput<S>> {
+    return handled(this.requireAnswer(schema, message, options));
+  }
+
+  ask<S extends SchemaSource>(
+    schema: S,
+    message: string,
+    options?: AskOptions,
+  ): Promise<ElicitAnswer<SchemaOutput<S>>> {
+    return handled(this.askForm(schema, message, options));
+  }
+
+  elicitUrl(url: string, message: string, options?: AskOptions): Promise<'accept' | 'decline' | 'cancel'> {
+    return handled(this.askForVisit(url, message, options));
+  }
+
+  sample(params: CreateMessageRequestParams, options?: AskOptions): Promise<CreateMessageResult> {
+    const usable = (answer: ClientResult): boolean =>
+      typeof answer['model'] === 'string' && typeof answer['content'] === 'object' && answer['content'] !== null;
+    const ask = async (): Promise<ClientResult> => {
+      const sent = samplingParams(params, this.revision, this.client.capabilities);
+      return this.asks.ask({ method: 'sampling/createMessage', params: sent }, options?.key, usable);
+    };
+    return handled(ask() as Promise<unknown> as Promise<CreateMessageResult>);
+  }
+
+  roots(options?: AskOptions): Promise<Root[]> {
+    const asked = this.asks.ask({ method: 'roots/list', params: {} }, options?.key, ({ roots }) => isRootList(roots));
+    return handled(asked.then(({ roots }) => roots as Root[]));
+  }
+
+  once<T>(name: string, effect: () => T | Promise<T>): Promise<T> {
+    return handled(this.asks.once(name, effect));
+  }
+
+  releaseConnection(): void {
+    this.origin.releaseConnection?.();
+  }
+
+  private async requireAnswer<S extends SchemaSource>(
+    schema: S,
+    message: string,
+    options: AskOptions | undefined,
+  ): Promise<SchemaOutput<S>> {
+    const answer = await this.askForm(schema, message, options);
+    if (answer.action === 'accept') return answer.content;
+    throw new ToolError(
+      answer.action === 'decline'
+        ? 'The user declined to answer.'
+        : 'The user dismissed the question without an answer.',
+    );
+  }
+
+  private async askForm<S extends SchemaSource>(
+    schema: S,
+    message: string,
+    options: AskOptions | undefined,
+  ): Promise<ElicitAnswer<SchemaOutput<S>>> {
+    const { compiled, requested } = this.schemas.for(schema, this.target);
+    // Revisions before 2025-11-25 know no mode; a form is what they mean.
+    const mode = this.revision >= '2025-11-25' ? { mode: 'form' } : {};
+    let content: unknown;
+    const answer = await this.asks.ask(
+      { method: 'elicitation/create', params: { ...mode, message, requestedSchema: requested } },
+      options?.key,
+      async (candidate) => {
+        if (candidate['action'] !== 'accept') return isRefusal(candidate['action']);
+        const checked = await compiled.validate(candidate['content'] ?? {});
+        if (checked.ok) content = checked.value;
+        return checked.ok;
+      },
+    );
+    const action = answer['action'];
+    return isRefusal(action) ? { action } : { action: 'accept', content: content as SchemaOutput<S> };
+  }
+
+  private async askForVisit(
+    url: string,
+    message: string,
+    options: AskOptions | undefined,
+  ): Promise<'accept' | 'decline' | 'cancel'> {
+    requireSafeUrl(url);
+    // 2025-11-25 wants an id to correlate with notifications/elicitation/complete; 2026-07-28 has neither.
+    const id = this.era === 'session' ? { elicitationId: crypto.randomUUID() } : {};
+    const answer = await this.asks.ask(
+      { method: 'elicitation/create', params: { mode: 'url', message, url, ...id } },
+      options?.key,
+      (candidate) => candidate['action'] === 'accept' || isRefusal(candidate['action']),
+    );
+    return answer['action'] as 'accept' | 'decline' | 'cancel';
+  }
+}
+
+/** Users are sent to https; http is for development, on the same machine (client/elicitation, "Safe URL Handling"). */
+function requireSafeUrl(url: string): void {
+  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
+  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname))) return;
+  throw new TypeError(`elicitUrl needs an absolute https URL (http for localhost only), not "${url}".`);
+}
+
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** A question that a handler does not wait for may fail without anybody looking; that must not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function isRootList(roots: unknown): boolean {
+  const hasUri = (root: unknown): boolean => typeof (root as { uri?: unknown } | null)?.uri === 'string';
+  return Array.isArray(roots) && roots.every(hasUri);
+}
+
+function isRefusal(action: unknown): action is 'decline' | 'cancel' {
+  return action === 'decline' || action === 'cancel';
+}

@@ -1,0 +1,75 @@
+import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
+import type { CacheHint } from '../../protocol/cache-hint.js';
+import type { McpError } from '../../protocol/errors.js';
+import type { Era } from '../../protocol/revisions.js';
+import type { Page } from '../../registry/capability-list.js';
+import type { Outcome } from '../outcome.js';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Puts results into the form of an era: 2026-07-28 wants a type, cache hints and the server's name on them. */
+export class ResultEncoder {
+  private readonly meta: Readonly<Record<string, unknown>>;
+  private readonly metaJson: string;
+
+  /** @param maxResultBytes UTF-8 bytes a serialised result may have */
+  constructor(
+    serverInfo: Implementation,
+    readonly maxResultBytes: number,
+  ) {
+    this.meta = { [SERVER_INFO_META_KEY]: serverInfo };
+    this.metaJson = JSON.stringify(this.meta);
+  }
+
+  /** @throws ResultTooLargeError */
+  complete(era: Era, body: Body, cache?: Required<CacheHint>): Outcome {
+    if (era === 'session') return this.result(JSON.stringify(body));
+    return this.result(
+      JSON.stringify({
+        resultType: 'complete',
+        ...body,
+        ...(cache && { ttlMs: cache.ttlMs, cacheScope: cache.scope }),
+        _meta: { ...(body['_meta'] as object | undefined), ...this.meta },
+      }),
+    );
+  }
+
+  /** A list, whose entries are serialised already. */
+  list(era: Era, field: string, { entries, nextCursor }: Page, cache: Required<CacheHint>): Outcome {
+    const next = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`;
+    if (era === 'session') return { kind: 'result', json: `{"${field}":${entries}${next}}` };
+    return {
+      kind: 'result',
+      json:
+        `{"resultType":"complete","${field}":${entries}${next},"ttlMs":${cache.ttlMs},` +
+        `"cacheScope":"${cache.scope}","_meta":${this.metaJson}}`,
+    };
+  }
+
+  inputRequired(inputRequests: Body, requestState: string): Outcome {
+    return this.result(JSON.stringify({ resultType: 'input_required', inputRequests, requestState, _meta: this.meta }));
+  }
+
+  private result(json: string): Outcome {
+    // UTF-8 needs at most three bytes for a UTF-16 unit, so most results need not be measured.
+    if (json.length * 3 > this.maxResultBytes) {
+      const bytes = Buffer.byteLength(json);
+      if (bytes > this.maxResultBytes) throw new ResultTooLargeError(bytes, this.maxResultBytes);
+    }
+    return { kind: 'result', json };
+  }
+}
+
+export class ResultTooLargeError extends Error {
+  constructor(
+    readonly bytes: number,
+    readonly limit: number,
+  ) {
+    super(`The result has ${bytes} bytes; the limit is ${limit}. Return less, or raise MCP_MAX_RESULT_BYTES.`);
+    this.name = 'ResultTooLargeError';
+  }
+}
+
+export function errorOutcome(error: McpError): Outcome {
+  return { kind: 'error', error: error.toWire(), status: error.status };
+}
