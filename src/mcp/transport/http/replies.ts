@@ -1,0 +1,31 @@
+import type { FastifyReply } from 'fastify';
+import type { McpError } from '../../protocol/errors.js';
+import { type RequestId, errorFrame } from '../json-rpc.js';
+
+/** Seconds a client should wait before it tries again what was not available. */
+const RETRY_AFTER_SECONDS = '1';
+
+/** Characters that the socket's own buffers surely take; a reader that never reads holds up only what is longer. */
+const BUFFERED = 64 * 1024;
+/** Milliseconds a reader of a long answer may stand still. */
+const STALLED_READER_MS = 30_000;
+
+export function sendJson(reply: FastifyReply, status: number, json: string): void {
+  void reply
+    .code(status)
+    .header('content-type', 'application/json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(json);
+  if (json.length > BUFFERED) reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
+}
+
+/** Answers a whole HTTP request with an error. */
+export function sendError(reply: FastifyReply, id: RequestId | undefined, error: McpError): void {
+  if (error.status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  sendJson(reply, error.status, errorFrame(id, error));
+}
+
+/** A notification or response was accepted (all revisions: 202 without a body). */
+export function sendAccepted(reply: FastifyReply): void {
+  void reply.code(202).send();
+}

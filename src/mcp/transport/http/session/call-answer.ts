@@ -1,0 +1,152 @@
+import type { FastifyReply } from 'fastify';
+import { McpError } from '../../../protocol/errors.js';
+import type { SessionRecord } from '../../../session/session-record.js';
+import { type RequestId, errorFrame } from '../../json-rpc.js';
+import { sendAccepted, sendError, sendJson } from '../replies.js';
+import { SseResponse } from '../sse-response.js';
+import type { SessionServices, WireServices } from '../wire-services.js';
+import { newStreamId } from './event-id.js';
+import { reportLoss } from './lost-events.js';
+import { EventPump, canPrime } from './event-pump.js';
+
+/** Messages of one answer that may wait to be written to the log. */
+const MAX_QUEUED = 1_000;
+
+/** What a POST has to be answered with. */
+interface Expected {
+  readonly requestIds: readonly RequestId[];
+  /** True if the answer is a batch, as the request was. */
+  readonly batch: boolean;
+}
+
+/**
+ * The answer to a POST with requests: JSON, unless something has to be said before all responses are there. From then
+ * on everything goes through the event log, so that it outlives the connection.
+ */
+export class CallAnswer {
+  private readonly streamId: string;
+  private readonly frames: string[] = [];
+  private outstanding: number;
+  private sse: SseResponse | undefined;
+  private waiting: NodeJS.Timeout | undefined;
+  /** True once the log has refused a message. */
+  private withoutLog = false;
+  /** Messages that wait to be written to the log. */
+  private queued = 0;
+  /** Appends happen one after the other, in the order of the calls. */
+  private appended: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly services: WireServices & SessionServices,
+    private readonly record: SessionRecord,
+    private readonly reply: FastifyReply,
+    private readonly expected: Expected,
+  ) {
+    this.streamId = newStreamId(expected.requestIds);
+    this.outstanding = expected.requestIds.length;
+    const { jsonOnly, streamAfterMs } = services.options;
+    if (jsonOnly) return;
+    this.waiting = setTimeout(() => this.open(), streamAfterMs);
+    reply.raw.once('close', () => clearTimeout(this.waiting));
+  }
+
+  /** Sends a notification, unless too many are waiting already: progress and log messages can be left out. */
+  notify(frame: string): void {
+    if (this.services.options.jsonOnly || this.queued >= MAX_QUEUED) return;
+    this.say(frame);
+  }
+
+  /** Sends a request of the server. Does nothing once all responses are there: they end the stream. */
+  say(frame: string): void {
+    if (this.outstanding === 0) return;
+    this.open();
+    this.append(frame, false);
+  }
+
+  /** Takes the response of one request; `undefined` if there is none because the client cancelled it. */
+  respond(frame: string | undefined): void {
+    if (this.outstanding === 0) return;
+    this.outstanding -= 1;
+    const last = this.outstanding === 0;
+    if (this.sse) {
+      // An empty last event ends the stream without saying anything.
+      if (frame !== undefined || last) this.append(frame ?? '', last);
+      return;
+    }
+    if (frame !== undefined) this.frames.push(frame);
+    if (last) this.sendAsJson();
+  }
+
+  /** Ends the connection; the client polls for the rest, if it can. */
+  release(): void {
+    if (this.services.options.jsonOnly || !canPrime(this.record)) return;
+    this.open();
+    void this.appended.then(() => setImmediate(() => this.sse?.end()));
+  }
+
+  /** Takes the error of a request that could not be run. If it is all there is to say, it is the HTTP answer. */
+  fail(id: RequestId, error: McpError): void {
+    if (this.sse || this.expected.batch) return this.respond(errorFrame(id, error));
+    this.outstanding = 0;
+    clearTimeout(this.waiting);
+    sendError(this.reply, id, error);
+  }
+
+  /** The session has ended: nothing is kept for it any more. */
+  abandon(id: RequestId): void {
+    if (this.outstanding === 0) return;
+    this.outstanding = 0;
+    clearTimeout(this.waiting);
+    if (this.sse) this.sse.end();
+    else sendError(this.reply, id, new McpError('SESSION_NOT_FOUND', 'The session has ended.'));
+  }
+
+  private open(): void {
+    clearTimeout(this.waiting);
+    if (this.sse || this.reply.sent) return;
+    const { keepAlive, options, logger } = this.services;
+    this.sse = new SseResponse(this.reply, keepAlive, options);
+    const position = { record: this.record, streamId: this.streamId, after: '' };
+    const pump = new EventPump(this.services, this.sse, position, (reason, cause) => {
+      logger.error(`An answer could not be read back from the event log (${reason}).`, cause);
+      if (this.sse) reportLoss(this.sse, this.streamId);
+      this.sse?.end();
+    });
+    this.appended = this.appended.then(() => pump.start()).catch((cause: unknown) => this.doWithoutLog(cause));
+    for (const frame of ['', ...this.frames.splice(0)]) this.append(frame, false);
+  }
+
+  private append(data: string, last: boolean): void {
+    const { events } = this.services;
+    this.queued += 1;
+    this.appended = this.appended
+      // The log is short: it must not run ahead of a reader that is there and only needs a moment.
+      .then(() => this.sse?.drained())
+      .then(async () => {
+        if (!this.withoutLog) await events.append(this.record.id, this.streamId, data, last);
+      })
+      .catch((cause: unknown) => this.doWithoutLog(cause))
+      .finally(() => {
+        this.queued -= 1;
+        if (this.withoutLog) this.sendDirectly(data, last);
+      });
+  }
+
+  /** The work may be done already, so its answer goes to the one connection there is; it cannot be resumed. */
+  private doWithoutLog(cause: unknown): void {
+    this.withoutLog = true;
+    this.services.logger.error('The event log refused an answer; it goes out, but cannot be resumed.', cause);
+  }
+
+  private sendDirectly(data: string, last: boolean): void {
+    if (data !== '') this.sse?.send({ data });
+    if (last) this.sse?.end();
+  }
+
+  private sendAsJson(): void {
+    clearTimeout(this.waiting);
+    const [only] = this.frames;
+    if (only === undefined) sendAccepted(this.reply);
+    else sendJson(this.reply, 200, this.expected.batch ? `[${this.frames.join(',')}]` : only);
+  }
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { CallOrigin, ClientRequest } from '../../../dispatch/call-origin.js';
+import type { Outcome, RunningCall } from '../../../dispatch/outcome.js';
+import { McpError, ToolError } from '../../../protocol/errors.js';
+import type { Principal } from '../../../protocol/principal.js';
+import type { SessionChange, SessionRecord } from '../../../session/session-record.js';
+import { resultOf } from '../../client-answer.js';
+import { type JsonRpcRequest, notificationFrame, requestFrame, responseFrame } from '../../json-rpc.js';
+import { sessionMethod } from '../../session-methods.js';
+import type { SessionServices, WireServices } from '../wire-services.js';
+import type { CallAnswer } from './call-answer.js';
+
+/** What the calls of one POST share. */
+export interface CallScope {
+  readonly record: SessionRecord;
+  readonly principal: Principal;
+  readonly headers: CallOrigin['headers'];
+  readonly answer: CallAnswer;
+}
+
+/** Runs the requests of a session. Each was marked as running before, and is unmarked here. */
+export class SessionCalls {
+  constructor(private readonly services: WireServices & SessionServices) {}
+
+  /** Runs one request to its end. Never rejects. */
+  async run(scope: CallScope, message: JsonRpcRequest): Promise<void> {
+    const { store, logger } = this.services;
+    const { record, answer } = scope;
+    try {
+      const outcome = (await this.ofTheSession(record, message)) ?? (await this.dispatch(scope, message));
+      answer.respond(outcome.kind === 'cancelled' ? undefined : responseFrame(message.id, outcome));
+    } catch (error) {
+      if (!(error instanceof McpError)) logger.error(`${message.method} failed outside of its handler.`, error);
+      answer.fail(message.id, error instanceof McpError ? error : UNEXPECTED);
+    } finally {
+      await store.leave(record.id, message.id).catch((cause: unknown) => {
+        logger.warn('A request is still marked as running on its session; its id cannot be used again.', cause);
+      });
+    }
+  }
+
+  private ofTheSession(record: SessionRecord, message: JsonRpcRequest): Promise<Outcome | undefined> {
+    const { store, registry, options } = this.services;
+    const update = (change: SessionChange): Promise<boolean> => store.update(record.id, change);
+    return sessionMethod({ record, registry, maxSubscriptions: options.maxSubscriptions, update }, message);
+  }
+
+  private async dispatch(scope: CallScope, message: JsonRpcRequest): Promise<Outcome> {
+    const { dispatcher, mailbox, options } = this.services;
+    const { record, answer } = scope;
+    const origin: CallOrigin = {
+      requestId: message.id,
+      era: 'session',
+      revision: record.revision,
+      principal: scope.principal,
+      client: { info: record.clientInfo, capabilities: record.clientCapabilities },
+      headers: scope.headers,
+      sessionId: record.id,
+      logLevel: record.logLevel,
+      notify: (method, params) => answer.notify(notificationFrame(method, params)),
+      releaseConnection: () => answer.release(),
+      ...(!options.jsonOnly && { ask: (request, signal) => this.ask(scope, request, signal) }),
+    };
+    // Listening comes first: a call that cannot be cancelled must not run.
+    let running: RunningCall | undefined;
+    let gone = false as boolean;
+    const stop = (reason: string | undefined): void => {
+      gone = true;
+      running?.cancel(reason);
+    };
+    const unlisten = await mailbox.listen(record.id, message.id, {
+      cancelled: stop,
+      ended: () => {
+        answer.abandon(message.id);
+        stop('the session has ended');
+      },
+    });
+    try {
+      if (gone) return { kind: 'cancelled' };
+      running = dispatcher.dispatch(message.method, message.params, origin);
+      return await running.outcome;
+    } finally {
+      unlisten();
+    }
+  }
+
+  /**
+   * Sends a request to the client on the stream of the call it belongs to, and waits for the answer: until it comes,
+   * the call is aborted, the server stops, or the client has taken too long.
+   */
+  private async ask({ record, answer }: CallScope, { method, params }: ClientRequest, signal: AbortSignal) {
+    const { mailbox, options, streams } = this.services;
+    const askId = randomUUID();
+    const tooLong = new AbortController();
+    const timer = setTimeout(() => tooLong.abort(), options.askTimeoutMs);
+    const gaveUp = AbortSignal.any([signal, streams.stopping, tooLong.signal]);
+    try {
+      const answered = mailbox.expect(record.id, askId, gaveUp);
+      answer.say(requestFrame(askId, method, params));
+      return resultOf(await answered);
+    } catch (error) {
+      if (!gaveUp.aborted) throw error;
+      answer.say(notificationFrame('notifications/cancelled', { requestId: askId }));
+      if (signal.aborted) throw error;
+      throw new ToolError(tooLong.signal.aborted ? 'No answer came in time.' : 'The server is stopping. Try again.');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const UNEXPECTED = new McpError('INTERNAL_ERROR', 'Internal error.', undefined, { status: 500 });

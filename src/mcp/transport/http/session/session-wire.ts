@@ -1,0 +1,210 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { McpError } from '../../../protocol/errors.js';
+import { type Principal, principalKey } from '../../../protocol/principal.js';
+import { isSessionRevision } from '../../../protocol/revisions.js';
+import type { SessionRecord } from '../../../session/session-record.js';
+import type { SessionEntry } from '../../../session/session-store.port.js';
+import { unsupportedRevision } from '../../envelope.js';
+import { type JsonRpcMessage, type JsonRpcRequest, type RequestId, responseFrame } from '../../json-rpc.js';
+import { initializeResult, openSession } from '../../session-methods.js';
+import { requireAccept } from '../accept.js';
+import { sendAccepted, sendJson } from '../replies.js';
+import { SseResponse } from '../sse-response.js';
+import type { SessionServices, WireServices } from '../wire-services.js';
+import { CallAnswer } from './call-answer.js';
+import { ChangeStream } from './change-stream.js';
+import { CHANGES_STREAM, changeCursorOf, parseEventId } from './event-id.js';
+import { EventPump } from './event-pump.js';
+import { reportLoss } from './lost-events.js';
+import { SessionCalls } from './session-calls.js';
+
+/**
+ * The wire of revisions 2025-03-26 to 2025-11-25: a handshake opens a session, POST carries messages, GET streams
+ * changes and resumes broken answers, DELETE ends it.
+ *
+ * It keeps no session in memory: whatever a request needs is loaded for it, and whatever must reach another request
+ * goes through the store, the event log and the mailbox. A closed connection does not cancel.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
+ */
+export class SessionWire {
+  private readonly calls: SessionCalls;
+
+  constructor(private readonly services: WireServices & SessionServices) {
+    this.calls = new SessionCalls(services);
+  }
+
+  /**
+   * @param messages the body: one message, or the messages of a batch
+   * @throws McpError when the whole request is refused
+   */
+  async post(
+    messages: readonly JsonRpcMessage[],
+    batch: boolean,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const [first] = messages;
+    if (!first) throw new McpError('INVALID_REQUEST', 'A batch must have at least one message.');
+    const invalid = messages.find((message) => message.kind === 'invalid');
+    if (invalid) throw new McpError('INVALID_REQUEST', invalid.why);
+    const requests = messages.filter((message) => message.kind === 'request');
+    if (requests.length > 0) this.requireAccept(request);
+
+    const principal = await this.services.authenticator.authenticate(request);
+    if (first.kind === 'request' && first.method === 'initialize' && !batch) {
+      return this.initialize(first, principal, reply);
+    }
+    // A single request is loaded for and marked in one step; the store may be a network away.
+    const record = await this.enter(request, principal, batch ? undefined : requests[0]?.id);
+    if (batch) this.checkBatch(record, messages.length, requests);
+
+    for (const message of messages) if (message.kind !== 'request') await this.take(record, message);
+    if (requests.length === 0) return sendAccepted(reply);
+    if (batch) await this.occupy(record, requests);
+    const ids = requests.map(({ id }) => id);
+    const answer = new CallAnswer(this.services, record, reply, { requestIds: ids, batch });
+    const scope = { record, principal, headers: request.headers, answer };
+    for (const call of requests) void this.calls.run(scope, call);
+  }
+
+  /** GET: resumes the answer that an event id belongs to, or streams changes. @throws McpError */
+  async get(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (this.services.options.jsonOnly) {
+      void reply.header('allow', 'POST, DELETE');
+      throw new McpError('METHOD_NOT_ALLOWED', 'This server does not stream.');
+    }
+    requireAccept(request.headers.accept, 'text/event-stream');
+    const record = await this.enter(request, await this.services.authenticator.authenticate(request));
+    const last = request.headers['last-event-id'];
+    if (last === undefined || last === '') return ChangeStream.open(this.services, record, reply, undefined);
+
+    const position = typeof last === 'string' ? parseEventId(last) : undefined;
+    if (position?.streamId === CHANGES_STREAM) {
+      return ChangeStream.open(this.services, record, reply, changeCursorOf(position.cursor));
+    }
+    if (!position) throw new McpError('INVALID_REQUEST', 'Last-Event-ID is not an event id of this server.');
+    return this.resume(record, position.streamId, position.cursor, reply);
+  }
+
+  /** DELETE: ends the session, on every replica. @throws McpError */
+  async delete(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const record = await this.enter(request, await this.services.authenticator.authenticate(request));
+    const { store, events, mailbox } = this.services;
+    await store.delete(record.id);
+    await mailbox.end(record.id);
+    await events.clear(record.id);
+    void reply.code(204).send();
+  }
+
+  private async initialize({ id, params }: JsonRpcRequest, principal: Principal, reply: FastifyReply): Promise<void> {
+    const { store, changes, server } = this.services;
+    const record = openSession(params, principalKey(principal), await changes.cursor());
+    await store.create(record);
+    void reply.header('mcp-session-id', record.id);
+    const outcome = initializeResult(record, server);
+    if (outcome.kind !== 'cancelled') sendJson(reply, 200, responseFrame(id, outcome));
+  }
+
+  /**
+   * Loads the session a request names.
+   * @param requestId marks this JSON-RPC request as running
+   * @throws McpError
+   */
+  private async enter(
+    { headers }: FastifyRequest,
+    principal: Principal,
+    requestId?: RequestId,
+  ): Promise<SessionRecord> {
+    const sessionId = headers['mcp-session-id'];
+    if (typeof sessionId !== 'string' || sessionId === '') {
+      throw new McpError('INVALID_REQUEST', 'The Mcp-Session-Id header is required. Send initialize first.');
+    }
+    const version = headers['mcp-protocol-version'];
+    if (version !== undefined && !isSessionRevision(String(version))) throw unsupportedRevision(String(version));
+    return entered(await this.services.store.enter(sessionId, principalKey(principal), requestId), requestId);
+  }
+
+  /** @throws McpError when a batch must not be served */
+  private checkBatch(record: SessionRecord, size: number, requests: readonly JsonRpcRequest[]): void {
+    const { maxBatch } = this.services.options;
+    if (record.revision !== '2025-03-26') {
+      throw new McpError('INVALID_REQUEST', `Revision ${record.revision} has no batches. Send one message a request.`);
+    }
+    if (size > maxBatch) throw new McpError('INVALID_REQUEST', `A batch may have at most ${maxBatch} messages.`);
+    if (new Set(requests.map(({ id }) => id)).size < requests.length) {
+      throw new McpError('INVALID_REQUEST', 'Two requests of the batch have the same id.');
+    }
+  }
+
+  /** Marks requests as running. @throws McpError if one of them is running already; none is marked then */
+  private async occupy(record: SessionRecord, requests: readonly JsonRpcRequest[]): Promise<void> {
+    const { store } = this.services;
+    const marked: RequestId[] = [];
+    for (const { id } of requests) {
+      const entry = await store.enter(record.id, record.owner, id);
+      if (entry.status !== 'ok') for (const undo of marked) await store.leave(record.id, undo);
+      entered(entry, id);
+      marked.push(id);
+    }
+  }
+
+  /** Takes a notification or a response. @throws McpError for a response nobody waits for */
+  private async take(record: SessionRecord, message: Exclude<JsonRpcMessage, { kind: 'request' }>): Promise<void> {
+    const { mailbox } = this.services;
+    if (message.kind === 'response') {
+      if (typeof message.id === 'string' && (await mailbox.answer(record.id, message.id, message.answer))) return;
+      throw new McpError('INVALID_REQUEST', 'No request of this server waits for this response.');
+    }
+    if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+      const { requestId, reason } = message.params;
+      // Malformed cancellations are ignored (basic/utilities/cancellation, "Error Handling").
+      if (typeof requestId !== 'string' && typeof requestId !== 'number') return;
+      await mailbox.cancel(record.id, requestId, typeof reason === 'string' ? reason : undefined);
+    }
+  }
+
+  private async resume(record: SessionRecord, streamId: string, cursor: string, reply: FastifyReply): Promise<void> {
+    const { events, keepAlive, options, logger, streams } = this.services;
+    const read = await events.read(record.id, streamId, cursor, 1);
+    if (read.status === 'unknown')
+      throw new McpError('INVALID_REQUEST', 'Last-Event-ID names no stream of this session.');
+    const release = streams.open(() => {
+      sse.send({ retry: options.retryMs });
+      sse.end();
+    });
+    const sse = new SseResponse(reply, keepAlive, options);
+    sse.onClose(release);
+    const pump = new EventPump(this.services, sse, { record, streamId, after: cursor }, (reason, cause) => {
+      if (reason === 'failed') logger.error('A stream could not be read from the event log.', cause);
+      else reportLoss(sse, streamId);
+      sse.end();
+    });
+    try {
+      await pump.start();
+    } catch (cause) {
+      logger.error('A stream could not be resumed; its connection was closed.', cause);
+      sse.destroy();
+    }
+  }
+
+  private requireAccept({ headers }: FastifyRequest): void {
+    if (this.services.options.jsonOnly) requireAccept(headers.accept, 'application/json');
+    else requireAccept(headers.accept, 'application/json', 'text/event-stream');
+  }
+}
+
+/** The record, if the session could be entered. @throws McpError */
+function entered(entry: SessionEntry, requestId: RequestId | undefined): SessionRecord {
+  switch (entry.status) {
+    case 'ok':
+      return entry.record;
+    case 'unknown':
+      throw new McpError('SESSION_NOT_FOUND', 'No such session. Send initialize to open a new one.');
+    case 'in-flight':
+      throw new McpError(
+        'INVALID_REQUEST',
+        `A request with the id ${JSON.stringify(requestId)} is running on this session.`,
+      );
+  }
+}

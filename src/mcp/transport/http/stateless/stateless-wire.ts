@@ -1,0 +1,160 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CallOrigin } from '../../../dispatch/call-origin.js';
+import type { Outcome, RunningCall } from '../../../dispatch/outcome.js';
+import { McpError } from '../../../protocol/errors.js';
+import type { Principal } from '../../../protocol/principal.js';
+import { STATELESS_REVISION } from '../../../protocol/revisions.js';
+import { discoverResult } from '../../discover.js';
+import { type Envelope, readEnvelope, requireStatelessRevision } from '../../envelope.js';
+import {
+  type JsonRpcMessage,
+  type JsonRpcRequest,
+  idForError,
+  notificationFrame,
+  responseFrame,
+} from '../../json-rpc.js';
+import { requireAccept } from '../accept.js';
+import { sendAccepted, sendError, sendJson } from '../replies.js';
+import { SseResponse } from '../sse-response.js';
+import type { WireServices } from '../wire-services.js';
+import { checkParamHeaders, checkRequestHeaders, checkVersionHeader } from './header-checks.js';
+import { openSubscription } from './subscriptions.js';
+
+/** A request that has been admitted, and where its answer goes. */
+interface Exchange {
+  readonly message: JsonRpcRequest;
+  readonly envelope: Envelope;
+  readonly principal: Principal;
+  readonly headers: FastifyRequest['headers'];
+  readonly reply: FastifyReply;
+}
+
+/**
+ * The wire of revision 2026-07-28: each POST carries one message and all that is needed to answer it.
+ *
+ * It checks what a request says of itself, hands it to the dispatcher, and answers with one JSON body; the first
+ * notification, or a wait, turns the answer into a stream. Closing that stream cancels the call. It keeps nothing
+ * between requests.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
+ */
+export class StatelessWire {
+  constructor(private readonly services: WireServices) {}
+
+  async handle(message: JsonRpcMessage, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // No client notification is defined over HTTP; whatever comes is none of our business ("Sending Messages").
+    if (message.kind === 'notification') return sendAccepted(reply);
+    if (message.kind !== 'request') {
+      const why = message.kind === 'invalid' ? message.why : 'Clients send no responses in this revision.';
+      return sendError(reply, idForError(message), new McpError('INVALID_REQUEST', why));
+    }
+    try {
+      const envelope = this.admit(message, request);
+      const principal = await this.services.authenticator.authenticate(request);
+      this.answer({ message, envelope, principal, headers: request.headers, reply });
+    } catch (error) {
+      if (!(error instanceof McpError)) throw error;
+      sendError(reply, message.id, error);
+    }
+  }
+
+  /** @throws McpError when the request must not be served */
+  private admit(message: JsonRpcRequest, request: FastifyRequest): Envelope {
+    const { headers } = request;
+    if (this.services.options.jsonOnly) requireAccept(headers.accept, 'application/json');
+    else requireAccept(headers.accept, 'application/json', 'text/event-stream');
+    const envelope = readEnvelope(message.params);
+    checkVersionHeader(headers, envelope.version);
+    requireStatelessRevision(envelope.version);
+    checkRequestHeaders(headers, message);
+    if (message.method === 'tools/call') {
+      const tool = this.services.registry.tools.get(message.params['name'] as string);
+      if (tool && tool.headerParams.length > 0) {
+        checkParamHeaders(headers, tool.headerParams, message.params['arguments']);
+      }
+    }
+    return envelope;
+  }
+
+  private answer(exchange: Exchange): void {
+    const { message, reply } = exchange;
+    switch (message.method) {
+      case 'server/discover':
+        return sendJson(reply, 200, responseFrame(message.id, discoverResult(this.services.server)));
+      case 'subscriptions/listen':
+        return openSubscription(this.services, message, reply);
+      default:
+        return this.call(exchange);
+    }
+  }
+
+  private call({ message, envelope, principal, headers, reply }: Exchange): void {
+    const answer = new StatelessAnswer(this.services, message, reply);
+    const origin: CallOrigin = {
+      requestId: message.id,
+      era: 'stateless',
+      revision: STATELESS_REVISION,
+      principal,
+      client: envelope.client,
+      headers,
+      logLevel: envelope.logLevel,
+      notify: (method, params) => answer.notify(method, params),
+    };
+    answer.follow(this.services.dispatcher.dispatch(message.method, message.params, origin));
+  }
+}
+
+/** The answer to one call: a JSON body, unless something has to be said before it is ready. */
+class StatelessAnswer {
+  private stream: SseResponse | undefined;
+  private waiting: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly services: WireServices,
+    private readonly message: JsonRpcRequest,
+    private readonly reply: FastifyReply,
+  ) {}
+
+  notify(method: string, params: Readonly<Record<string, unknown>>): void {
+    if (this.services.options.jsonOnly) return;
+    // Progress and log messages can be left out; the stream lets go of a reader that never catches up.
+    this.open().offer({ data: notificationFrame(method, params) });
+  }
+
+  follow(call: RunningCall): void {
+    const { jsonOnly, streamAfterMs } = this.services.options;
+    if (!jsonOnly) this.waiting = setTimeout(() => this.open(), streamAfterMs);
+    // Closing the response is how this revision cancels ("Cancellation").
+    const { raw } = this.reply;
+    const cancel = (): void => {
+      clearTimeout(this.waiting);
+      call.cancel('the connection was closed');
+    };
+    // The client may have gone while its credentials were checked.
+    if (raw.closed) cancel();
+    else raw.once('close', cancel);
+    void call.outcome.then((outcome) => this.finish(outcome));
+  }
+
+  private finish(outcome: Outcome): void {
+    clearTimeout(this.waiting);
+    if (outcome.kind === 'cancelled') {
+      // Only a connection that is gone cancels, so there is nobody left to answer.
+      this.reply.raw.destroy();
+      return;
+    }
+    const frame = responseFrame(this.message.id, outcome);
+    if (this.stream) {
+      this.stream.send({ data: frame });
+      this.stream.end();
+    } else {
+      sendJson(this.reply, outcome.kind === 'error' ? outcome.status : 200, frame);
+    }
+  }
+
+  private open(): SseResponse {
+    clearTimeout(this.waiting);
+    const { keepAlive, options } = this.services;
+    return (this.stream ??= new SseResponse(this.reply, keepAlive, options));
+  }
+}

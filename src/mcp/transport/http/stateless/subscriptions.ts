@@ -1,0 +1,43 @@
+import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
+import type { FastifyReply } from 'fastify';
+import { McpError } from '../../../protocol/errors.js';
+import { changeNotification } from '../../change-notification.js';
+import { type JsonObject, type JsonRpcRequest, notificationFrame } from '../../json-rpc.js';
+import { readSubscriptionFilter } from '../../subscription-filter.js';
+import { SseResponse } from '../sse-response.js';
+import type { WireServices } from '../wire-services.js';
+
+/**
+ * Answers `subscriptions/listen`: a stream that acknowledges what was granted and then carries those changes, each
+ * marked with the id of the request, until the client closes it or the server stops.
+ *
+ * @throws McpError when the filter is wrong or no further stream can be held
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
+ */
+export function openSubscription(services: WireServices, { id, params }: JsonRpcRequest, reply: FastifyReply): void {
+  const { options, fanout, keepAlive, streams, server } = services;
+  if (options.jsonOnly) throw new McpError('METHOD_NOT_FOUND', 'This server does not stream.');
+  const { interest, granted } = readSubscriptionFilter(params, options.maxSubscriptions);
+  const meta: JsonObject = { [SUBSCRIPTION_ID_META_KEY]: id };
+
+  const release = streams.open(() => {
+    const result = { resultType: 'complete', _meta: { ...meta, 'io.modelcontextprotocol/serverInfo': server.info } };
+    stream.send({ data: JSON.stringify({ jsonrpc: '2.0', id, result }) });
+    stream.end();
+  });
+  const stream = new SseResponse(reply, keepAlive, options);
+  const send = (method: string, body: JsonObject): void => {
+    // A change must not be left out silently; a client that is cut off knows that it may have missed some.
+    if (!stream.offer({ data: notificationFrame(method, { ...body, _meta: meta }) })) stream.destroy();
+  };
+
+  send('notifications/subscriptions/acknowledged', { notifications: granted });
+  const entry = fanout.add(interest, ({ change }) => {
+    const notification = changeNotification(change);
+    send(notification.method, notification.params);
+  });
+  stream.onClose(() => {
+    entry.remove();
+    release();
+  });
+}

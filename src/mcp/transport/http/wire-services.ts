@@ -1,0 +1,34 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Authenticator } from '../../auth/authenticator.port.js';
+import type { Dispatcher } from '../../dispatch/dispatcher.js';
+import type { McpRegistry } from '../../registry/mcp-registry.js';
+import type { ChangeBus } from '../../session/change-bus.port.js';
+import type { ChangeFanout } from '../../session/change-fanout.js';
+import type { EventLog } from '../../session/event-log.port.js';
+import type { Mailbox } from '../../session/mailbox.port.js';
+import type { SessionStore } from '../../session/session-store.port.js';
+import type { ServerDescription } from '../server-description.js';
+import type { HttpOptions } from './http-options.js';
+import type { KeepAlive } from './sse-response.js';
+import type { OpenStreams } from './open-streams.js';
+
+/** What both wires work with. */
+export interface WireServices {
+  readonly options: HttpOptions;
+  readonly server: ServerDescription;
+  readonly dispatcher: Dispatcher;
+  readonly registry: McpRegistry;
+  readonly authenticator: Authenticator;
+  readonly fanout: ChangeFanout;
+  readonly keepAlive: KeepAlive;
+  readonly streams: OpenStreams;
+  readonly logger: Pick<LoggerService, 'error' | 'warn'>;
+}
+
+/** What the wire of the session revisions works with besides. */
+export interface SessionServices {
+  readonly store: SessionStore;
+  readonly events: EventLog;
+  readonly changes: ChangeBus;
+  readonly mailbox: Mailbox;
+}
