@@ -1,0 +1,51 @@
+import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
+import type { Outcome } from '../../dispatch/outcome.js';
+import { changeNotification } from '../change-notification.js';
+import { type JsonObject, type JsonRpcRequest, notificationFrame, responseFrame } from '../json-rpc.js';
+import { readSubscriptionFilter } from '../subscription-filter.js';
+import type { Work } from './running-requests.js';
+import type { StdioServices } from './stdio-services.js';
+
+/**
+ * Answers `subscriptions/listen`: acknowledges what was granted and then writes those changes, each marked with the id
+ * of the request, until the client cancels it or the server stops.
+ *
+ * @throws McpError when the filter is wrong
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
+ */
+export function openSubscription(services: StdioServices, { id, params }: JsonRpcRequest): Work {
+  const { fanout, writer, server, options } = services;
+  const { interest, granted } = readSubscriptionFilter(params, options.maxSubscriptions);
+  const meta: JsonObject = { [SUBSCRIPTION_ID_META_KEY]: id };
+  const frame = (method: string, body: JsonObject): string => notificationFrame(method, { ...body, _meta: meta });
+  let open = true;
+
+  writer.write(frame('notifications/subscriptions/acknowledged', { notifications: granted }));
+  const entry = fanout.add(interest, ({ change }) => {
+    const { method, params: body } = changeNotification(change);
+    writer.announce(frame(method, body), () => open);
+  });
+
+  let settle!: (outcome: Outcome) => void;
+  const outcome = new Promise<Outcome>((resolve) => (settle = resolve));
+  const close = (): void => {
+    open = false;
+    entry.remove();
+    settle({ kind: 'cancelled' });
+  };
+  return {
+    outcome,
+    cancel: close,
+    /**
+     * The response says that the end is in good order ("Graceful Closure"); then the stream is closed, which on a
+     * shared channel is a notification (basic/patterns/cancellation): in this order, or a client takes the end for an
+     * abrupt one and the response for a stray.
+     */
+    end: () => {
+      close();
+      const result = { resultType: 'complete', _meta: { ...meta, [SERVER_INFO_META_KEY]: server.info } };
+      writer.write(responseFrame(id, { kind: 'result', json: JSON.stringify(result) }));
+      writer.write(frame('notifications/cancelled', { requestId: id, reason: 'The server is stopping.' }));
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/**
+ * Serves the platform on stdin and stdout. A desktop host is to run `node dist/stdio.js` after `npm run build`; npm
+ * itself prints to stdout unless it is told to be silent (`npm run --silent start:stdio`).
+ */
+import 'reflect-metadata';
+import { reserveStdout } from './index.js';
+
+// Before the application is even loaded: what a module prints while it is imported must not reach stdout either.
+reserveStdout();
+const { startStdio } = await import('./app/stdio.js');
+await startStdio(process.env);
