@@ -1,0 +1,57 @@
+/** The public API of Rookery. What is not named here is internal and may change at any time. */
+export { Authenticator, type Credentials } from './mcp/auth/authenticator.port.js';
+export type { CacheHint } from './mcp/protocol/cache-hint.js';
+export type {
+  CapabilityOptions,
+  CompletionTarget,
+  McpPromptOptions,
+  McpResourceOptions,
+  McpToolOptions,
+} from './mcp/decorators/capability-options.js';
+export type { CompletionReturn, PromptReturn, ResourceReturn, ToolReturn } from './mcp/decorators/handler-types.js';
+export { type CompletionInput, McpCompletion } from './mcp/decorators/mcp-completion.decorator.js';
+export { McpPrompt } from './mcp/decorators/mcp-prompt.decorator.js';
+export { McpResource } from './mcp/decorators/mcp-resource.decorator.js';
+export { McpTool } from './mcp/decorators/mcp-tool.decorator.js';
+export { CurrentCall } from './mcp/dispatch/current-call.js';
+export { CallCancelled, CallSuspended, CallTimedOut } from './mcp/protocol/interruptions.js';
+export { type KeyRing, type SealingKey, keyRingFromConfig } from './mcp/dispatch/key-ring.js';
+export { DEFAULT_HTTP_OPTIONS, type McpOptions } from './mcp/mcp-options.js';
+export { McpModule, type McpModuleExtras } from './mcp/mcp.module.js';
+export { type ErrorName, McpError, ToolError } from './mcp/protocol/errors.js';
+export {
+  type AskOptions,
+  type ClientAsk,
+  type ClientDescription,
+  type ElicitAnswer,
+  McpCall,
+  type TraceContext,
+} from './mcp/protocol/mcp-call.js';
+export { ANONYMOUS, type Principal, principalKey } from './mcp/protocol/principal.js';
+export { type Era, REVISIONS, type Revision } from './mcp/protocol/revisions.js';
+export type {
+  DtoClass,
+  JsonSchema,
+  SchemaInput,
+  SchemaOutput,
+  SchemaSource,
+  StandardSchema,
+} from './mcp/protocol/schema-source.js';
+export { MCP_CONTEXT_TYPE } from './mcp/registry/handler-invoker.js';
+export { McpRegistry, type Registration } from './mcp/registry/mcp-registry.js';
+export { ApiField } from './mcp/schema/api-field.decorator.js';
+export { withJsonSchema } from './mcp/schema/with-json-schema.js';
+export { type Change, ChangeBus, type ChangeRead, type LoggedChange } from './mcp/session/change-bus.port.js';
+export {
+  type Attachment,
+  type AttachmentListener,
+  EventLog,
+  type EventRead,
+  type LoggedEvent,
+} from './mcp/session/event-log.port.js';
+export { type CallListener, type ClientAnswer, Mailbox } from './mcp/session/mailbox.port.js';
+export type { SessionChange, SessionRecord } from './mcp/session/session-record.js';
+export { type SessionEntry, SessionStore } from './mcp/session/session-store.port.js';
+export type { HttpOptions } from './mcp/transport/http/http-options.js';
+export { reserveStdout } from './mcp/transport/stdio/reserved-stdout.js';
+export { type StdioOptions, type StdioServer, serveStdio } from './mcp/transport/stdio/serve-stdio.js';

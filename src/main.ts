@@ -1,0 +1,3 @@
+import { startHttp } from './app/http.js';
+
+await startHttp(process.env);

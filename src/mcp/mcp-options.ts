@@ -1,0 +1,53 @@
+import type { Icon } from '@modelcontextprotocol/server';
+import type { CacheHint } from './protocol/cache-hint.js';
+import type { KeyRing } from './dispatch/key-ring.js';
+import type { MemorySessionOptions } from './session/memory/memory-session.js';
+import type { HttpOptions } from './transport/http/http-options.js';
+
+/** How an MCP server is set up. Everything has a default. */
+export interface McpOptions {
+  /** Name of the server, as clients see it. Default `rookery`. */
+  readonly name?: string;
+  /** Version of the server, as clients see it. Default `0.0.0`. */
+  readonly version?: string;
+  /** Name for people. */
+  readonly title?: string;
+  readonly websiteUrl?: string;
+  readonly icons?: readonly Icon[];
+  /** Guidance for the model on how to use this server. */
+  readonly instructions?: string;
+  /** The HTTP endpoint; see {@link HttpOptions} and {@link DEFAULT_HTTP_OPTIONS}. */
+  readonly http?: Partial<HttpOptions>;
+  /** Sessions in memory: expiry, caps and how much of a stream is kept. */
+  readonly sessions?: MemorySessionOptions;
+  /** Milliseconds a call may take unless its decorator says otherwise. Default 60,000. */
+  readonly callTimeoutMs?: number;
+  /** UTF-8 bytes a serialised result may have. Default 4 MiB. */
+  readonly maxResultBytes?: number;
+  /** Entries a page of a list. Default 250. */
+  readonly pageSize?: number;
+  /** Cache hint of lists and of `server/discover`. Default: not cacheable, private. */
+  readonly listCache?: CacheHint;
+  /** Keys that seal `requestState`. Default: a random key, so that another replica or a restart cannot open it. */
+  readonly requestStateKeys?: KeyRing;
+  /** Milliseconds a client may take to answer an `input_required`. Default 600,000. */
+  readonly requestStateTtlMs?: number;
+}
+
+export const DEFAULT_HTTP_OPTIONS: HttpOptions = Object.freeze({
+  path: '/mcp',
+  allowedHosts: Object.freeze(['localhost', '127.0.0.1', '[::1]']),
+  allowedOrigins: Object.freeze([]),
+  maxBodyBytes: 1024 * 1024,
+  maxBodyDepth: 64,
+  jsonOnly: false,
+  streamAfterMs: 2_000,
+  keepAliveMs: 15_000,
+  retryMs: 1_000,
+  maxBufferedBytes: 1024 * 1024,
+  stalledReaderMs: 30_000,
+  askTimeoutMs: 600_000,
+  maxBatch: 50,
+  maxStreams: 10_000,
+  maxSubscriptions: 1_000,
+});

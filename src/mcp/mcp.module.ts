@@ -1,0 +1,73 @@
+import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
+import { Authenticator } from './auth/authenticator.port.js';
+import { CurrentCall } from './dispatch/current-call.js';
+import { McpLifecycle } from './mcp-lifecycle.js';
+import type { McpOptions } from './mcp-options.js';
+import {
+  MCP_OPTIONS,
+  MEMORY_SESSION,
+  McpServer,
+  provideDispatcher,
+  provideMemorySession,
+  provideRegistry,
+  provideServer,
+} from './mcp.providers.js';
+import { CapabilityRegistrar } from './registry/capability-registrar.js';
+import { McpRegistry } from './registry/mcp-registry.js';
+import { ChangeBus } from './session/change-bus.port.js';
+import { EventLog } from './session/event-log.port.js';
+import { Mailbox } from './session/mailbox.port.js';
+import type { MemorySession } from './session/memory/memory-session.js';
+import { SessionStore } from './session/session-store.port.js';
+
+/** What a team puts in the place of what the module brings. */
+export interface McpModuleExtras {
+  /** Providers of ports, such as `{ provide: Authenticator, useClass: JwtAuthenticator }`. */
+  readonly adapters?: Provider[];
+}
+
+const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<McpOptions>({ optionsInjectionToken: MCP_OPTIONS })
+  .setClassMethodName('forRoot')
+  // Providers of the definition come after those of the decorator, and of two for one token the later one counts.
+  .setExtras<McpModuleExtras>({ adapters: [] }, (definition, { adapters = [] }) => ({
+    ...definition,
+    global: true,
+    providers: [...(definition.providers ?? []), ...adapters],
+  }))
+  .build();
+
+/**
+ * Serves the MCP decorators of all modules over `POST`, `GET` and `DELETE` on one path.
+ *
+ * @example
+ * ```ts
+ * @Module({ imports: [McpModule.forRoot({ name: 'shop', version: '1.0.0' }), RefundModule] })
+ * export class AppModule {}
+ * ```
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    provideMemorySession,
+    { provide: SessionStore, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.store },
+    { provide: EventLog, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.events },
+    { provide: ChangeBus, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.changes },
+    { provide: Mailbox, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.mailbox },
+    { provide: Authenticator, useClass: AnonymousAuthenticator },
+    provideRegistry,
+    provideDispatcher,
+    provideServer,
+    CurrentCall,
+    CapabilityRegistrar,
+    McpLifecycle,
+  ],
+  exports: [McpRegistry, McpServer, CurrentCall, SessionStore, EventLog, ChangeBus, Mailbox],
+})
+export class McpModule extends ConfigurableModuleClass {
+  /** Options can also come from other providers: `forRootAsync({ inject, useFactory })`. */
+  static override forRoot(options: McpOptions & McpModuleExtras = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}
