@@ -1,0 +1,23 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { readConfig } from '../../src/app/config.js';
+import { mcpOptions } from '../../src/app/mcp-options.js';
+import { McpModule } from '../../src/index.js';
+import { ConformanceModule } from './fixtures/conformance.module.js';
+
+/** Serves the fixtures, set up by the platform's own environment variables; PORT is 3100 unless it says otherwise. */
+const config = readConfig({ PORT: '3100', ...process.env });
+
+@Module({ imports: [McpModule.forRoot(mcpOptions(config, '1.0.0')), ConformanceModule] })
+class ConformanceServer {}
+
+const app = await NestFactory.create<NestFastifyApplication>(ConformanceServer, new FastifyAdapter(), {
+  logger: ['error', 'warn'],
+});
+app.enableShutdownHooks();
+// A runner that is killed cannot stop its server, but its end of the channel closes.
+process.once('disconnect', () => void app.close());
+await app.listen(config.PORT, config.HOST);
+console.log(`Conformance fixtures are served on ${await app.getUrl()}${config.MCP_PATH}`);
