@@ -1,0 +1,193 @@
+import { ALL, ALL_2025_06_18_ON, SESSION, STATELESS, page } from './requirement.js';
+import type { Requirement } from './requirement.js';
+
+const PROMPTS = page('2026-07-28', 'server/prompts');
+const SESSION_PROMPTS = page('2025-11-25', 'server/prompts');
+const COMPLETION = page('2026-07-28', 'server/utilities/completion');
+
+/** Prompts, and completion of their arguments and of those of resource templates. */
+export const prompts: readonly Requirement[] = [
+  {
+    id: 'prompts/capability',
+    ...ALL,
+    level: 'MUST',
+    clause: 'A server with prompts declares the prompts capability.',
+    link: `${PROMPTS}#capabilities`,
+    tests: ['conformance:server-stateless'],
+  },
+  {
+    id: 'prompts/list',
+    ...ALL,
+    level: 'MUST',
+    clause: 'prompts/list returns the prompts open to the caller, each with its name and arguments.',
+    link: `${PROMPTS}#listing-prompts`,
+    tests: ['conformance:prompts-list', 'test/e2e/features/prompts.spec.ts#are listed with their arguments'],
+  },
+  {
+    id: 'prompts/list-independent-of-connection',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'The list does not vary with the connection or with what was called on it.',
+    link: `${PROMPTS}#capabilities`,
+    tests: ['test/e2e/features/pagination.spec.ts#are the same for every connection, whatever was called on it'],
+  },
+  {
+    id: 'prompts/list-changed',
+    ...SESSION,
+    level: 'SHOULD',
+    clause: 'Sessions are told when the list of prompts changes.',
+    link: `${SESSION_PROMPTS}#list-changed-notification`,
+    tests: [
+      'test/e2e/features/runtime-registry.spec.ts#is announced to every client that listens, and so is its removal',
+    ],
+  },
+  {
+    id: 'prompts/get',
+    ...ALL,
+    level: 'MAY',
+    clause: 'prompts/get returns messages, each with a role and content.',
+    link: `${PROMPTS}#getting-a-prompt`,
+    tests: ['conformance:prompts-get-simple', 'test/e2e/features/prompts.spec.ts#may be %s'],
+  },
+  {
+    id: 'prompts/get-with-arguments',
+    ...ALL,
+    level: 'MAY',
+    clause: 'Arguments of prompts/get find their way into the messages.',
+    link: `${PROMPTS}#getting-a-prompt`,
+    tests: ['conformance:prompts-get-with-args', 'test/e2e/features/prompts.spec.ts#are filled with their arguments'],
+  },
+  {
+    id: 'prompts/image-encoded',
+    ...ALL,
+    level: 'MUST',
+    clause: 'Images in messages are Base64 with a MIME type.',
+    link: `${PROMPTS}#image-content`,
+    tests: ['conformance:prompts-get-with-image'],
+  },
+  {
+    id: 'prompts/audio-encoded',
+    ...ALL,
+    level: 'MUST',
+    clause: 'Audio in messages is Base64 with a MIME type.',
+    link: `${PROMPTS}#audio-content`,
+    tests: ['test/e2e/features/prompts.spec.ts#may be %s'],
+  },
+  {
+    id: 'prompts/embedded-resource',
+    ...ALL,
+    level: 'MUST',
+    clause: 'An embedded resource has its URI, MIME type and text or blob.',
+    link: `${PROMPTS}#embedded-resources`,
+    tests: ['conformance:prompts-get-embedded-resource'],
+  },
+  {
+    id: 'prompts/unknown-name',
+    ...ALL,
+    level: 'SHOULD',
+    clause: 'An unknown prompt is -32602.',
+    link: `${PROMPTS}#error-handling`,
+    tests: ['test/e2e/features/prompts.spec.ts#that do not exist are refused'],
+  },
+  {
+    id: 'prompts/missing-argument',
+    ...ALL,
+    level: 'SHOULD',
+    clause: 'A required argument that is missing is -32602.',
+    link: `${PROMPTS}#error-handling`,
+    tests: [
+      'test/e2e/features/prompts.spec.ts#never run without a required argument, or with one that their schema refuses',
+    ],
+  },
+  {
+    id: 'prompts/internal-error',
+    ...ALL,
+    level: 'SHOULD',
+    clause: 'A failure inside a prompt is -32603.',
+    link: `${PROMPTS}#error-handling`,
+    tests: [
+      'test/e2e/features/prompts.spec.ts#that return anything else fail as an error of the server',
+      'test/e2e/nest/filters.spec.ts#is masked in resources and prompts, and a ToolError there is an error with its words',
+    ],
+  },
+  {
+    id: 'prompts/inputs-validated',
+    ...ALL,
+    level: 'MUST',
+    clause: 'A prompt never runs with arguments that its schema refuses.',
+    link: `${PROMPTS}#security`,
+    tests: [
+      'test/e2e/features/prompts.spec.ts#never run without a required argument, or with one that their schema refuses',
+    ],
+  },
+  {
+    id: 'completion/capability',
+    ...ALL,
+    level: 'MUST',
+    clause: 'A server with completions declares the completions capability.',
+    link: `${COMPLETION}#capabilities`,
+    tests: [
+      'test/e2e/stateless/versions.spec.ts#tells revisions, capabilities, name and instructions in server/discover',
+      'test/e2e/session/handshake.spec.ts#answers revision %s with itself',
+    ],
+  },
+  {
+    id: 'completion/prompt-argument',
+    ...ALL,
+    level: 'MAY',
+    clause: 'completion/complete answers for an argument of a prompt.',
+    link: `${COMPLETION}#reference-types`,
+    tests: [
+      'conformance:completion-complete',
+      'test/e2e/features/completion.spec.ts#answers for an argument of a prompt',
+    ],
+  },
+  {
+    id: 'completion/template-variable',
+    ...ALL,
+    level: 'MAY',
+    clause: 'completion/complete answers for a variable of a resource template.',
+    link: `${COMPLETION}#reference-types`,
+    tests: ['test/e2e/features/completion.spec.ts#answers for a variable of a resource template'],
+  },
+  {
+    id: 'completion/context',
+    ...ALL_2025_06_18_ON,
+    level: 'MAY',
+    clause: 'Arguments that are already chosen reach the completer.',
+    link: `${COMPLETION}#requesting-completions`,
+    tests: ['test/e2e/features/completion.spec.ts#hands on the arguments that are chosen already'],
+  },
+  {
+    id: 'completion/at-most-100',
+    ...ALL,
+    level: 'MUST',
+    clause: 'At most 100 values are returned; total and hasMore tell of the rest.',
+    link: `${COMPLETION}#completion-results`,
+    tests: ['test/e2e/features/completion.spec.ts#sends a hundred values at most, and says how many there are'],
+  },
+  {
+    id: 'completion/not-supported',
+    ...ALL,
+    level: 'SHOULD',
+    clause: 'A server without completions answers -32601.',
+    link: `${COMPLETION}#error-handling`,
+    tests: [],
+  },
+  {
+    id: 'completion/unknown-reference',
+    ...ALL,
+    level: 'SHOULD',
+    clause: 'An unknown prompt or template is -32602.',
+    link: `${COMPLETION}#error-handling`,
+    tests: ['test/e2e/features/completion.spec.ts#refuses %j with %j before any completer runs'],
+  },
+  {
+    id: 'completion/inputs-validated',
+    ...ALL,
+    level: 'MUST',
+    clause: 'A malformed reference or argument is refused with -32602 before any completer runs.',
+    link: `${COMPLETION}#security`,
+    tests: ['test/e2e/features/completion.spec.ts#refuses %j with %j before any completer runs'],
+  },
+];

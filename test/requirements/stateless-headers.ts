@@ -1,0 +1,257 @@
+import { STATELESS, page } from './requirement.js';
+import type { Requirement } from './requirement.js';
+
+const HTTP = page('2026-07-28', 'basic/transports/streamable-http');
+
+/** The headers that mirror the body, and what happens when they do not. */
+export const statelessHeaders: readonly Requirement[] = [
+  {
+    id: 'stateless/version-header-required',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'A stateless request without MCP-Protocol-Version is refused.',
+    link: `${HTTP}#server-validation`,
+    tests: ['test/e2e/stateless/standard-headers.spec.ts#refuses tools/list with the %s header %s'],
+  },
+  {
+    id: 'stateless/header-mismatch-400',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'MCP-Protocol-Version that differs from the body is refused with 400 and -32020.',
+    link: `${HTTP}#protocol-version-header`,
+    tests: [
+      'conformance:server-stateless',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses tools/list with the %s header %s',
+    ],
+  },
+  {
+    id: 'stateless/method-header-required',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'A request without Mcp-Method is refused with 400.',
+    link: `${HTTP}#standard-request-headers`,
+    tests: [
+      'conformance:http-header-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses tools/list with the %s header %s',
+    ],
+  },
+  {
+    id: 'stateless/method-header-mismatch',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'Mcp-Method that differs from the body is refused with 400.',
+    link: `${HTTP}#server-validation`,
+    tests: [
+      'conformance:http-header-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses tools/list with the %s header %s',
+    ],
+  },
+  {
+    id: 'stateless/name-header-required-tools-call',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'tools/call without Mcp-Name is refused with 400.',
+    link: `${HTTP}#standard-request-headers`,
+    tests: [
+      'conformance:http-header-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses %s without Mcp-Name and does not run it',
+    ],
+  },
+  {
+    id: 'stateless/name-header-required-resources-read',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'resources/read without Mcp-Name is refused with 400.',
+    link: `${HTTP}#standard-request-headers`,
+    tests: ['test/e2e/stateless/standard-headers.spec.ts#refuses %s without Mcp-Name and does not run it'],
+  },
+  {
+    id: 'stateless/name-header-required-prompts-get',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'prompts/get without Mcp-Name is refused with 400.',
+    link: `${HTTP}#standard-request-headers`,
+    tests: ['test/e2e/stateless/standard-headers.spec.ts#refuses %s without Mcp-Name and does not run it'],
+  },
+  {
+    id: 'stateless/name-header-mismatch',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'Mcp-Name that differs from the name or URI in the body is refused with 400.',
+    link: `${HTTP}#server-validation`,
+    tests: [
+      'conformance:http-header-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses %s whose Mcp-Name names something else',
+    ],
+  },
+  {
+    id: 'stateless/name-header-base64',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'An Mcp-Name in the Base64 form is decoded before it is compared.',
+    link: `${HTTP}#value-encoding`,
+    tests: ['test/e2e/stateless/standard-headers.spec.ts#decodes the Base64 form of Mcp-Name before it compares: %s'],
+  },
+  {
+    id: 'stateless/header-error-code',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'A refusal over headers is a JSON-RPC error with code -32020.',
+    link: `${HTTP}#server-validation`,
+    tests: [
+      'conformance:http-header-validation',
+      'conformance:http-custom-header-server-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses tools/list with the %s header %s',
+    ],
+  },
+  {
+    id: 'stateless/header-names-case-insensitive',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'Header names match in any case.',
+    link: `${HTTP}#case-sensitivity`,
+    tests: [
+      'conformance:http-header-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#takes header names in any case',
+    ],
+  },
+  {
+    id: 'stateless/header-values-case-sensitive',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'Header values match in their exact case only.',
+    link: `${HTTP}#case-sensitivity`,
+    tests: [
+      'conformance:http-header-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses tools/list with the %s header %s',
+      'test/e2e/stateless/standard-headers.spec.ts#refuses an Mcp-Name %s',
+    ],
+  },
+  {
+    id: 'stateless/header-whitespace',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'Whitespace around a header value does not count.',
+    link: `${HTTP}#value-encoding`,
+    tests: [
+      'conformance:http-header-validation',
+      'test/e2e/stateless/standard-headers.spec.ts#does not count whitespace around header values',
+    ],
+  },
+  {
+    id: 'stateless/header-invalid-characters',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'A mirrored header with characters that HTTP does not allow is refused.',
+    link: `${HTTP}#server-behavior-for-custom-headers`,
+    tests: [
+      'test/e2e/stateless/standard-headers.spec.ts#refuses an Mcp-Name %s',
+      'test/e2e/stateless/param-headers.spec.ts#refuses a header with characters outside ASCII',
+    ],
+  },
+  {
+    id: 'stateless/param-header-required',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'An annotated argument that is in the body but not in its Mcp-Param header is refused with 400 and -32020.',
+    link: `${HTTP}#server-behavior-for-custom-headers`,
+    tests: [
+      'conformance:http-custom-header-server-validation',
+      'test/e2e/stateless/param-headers.spec.ts#refuses %j without its header',
+    ],
+  },
+  {
+    id: 'stateless/param-header-mismatch',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'An Mcp-Param header that differs from its argument is refused with 400 and -32020.',
+    link: `${HTTP}#server-behavior-for-custom-headers`,
+    tests: [
+      'test/e2e/stateless/param-headers.spec.ts#refuses %s that differs from its header',
+      'test/e2e/stateless/param-headers.spec.ts#compares every declared header, not just the first',
+    ],
+  },
+  {
+    id: 'stateless/param-header-null',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'No header is expected for an annotated argument that is null.',
+    link: `${HTTP}#server-behavior-for-custom-headers`,
+    tests: ['test/e2e/stateless/param-headers.spec.ts#expects no header for an argument that is null'],
+  },
+  {
+    id: 'stateless/param-header-absent',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'No header is expected for an annotated argument that is not given.',
+    link: `${HTTP}#server-behavior-for-custom-headers`,
+    tests: ['test/e2e/stateless/param-headers.spec.ts#expects no header for arguments that are not given'],
+  },
+  {
+    id: 'stateless/param-header-base64',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'An Mcp-Param header in the Base64 form is decoded before it is compared.',
+    link: `${HTTP}#value-encoding`,
+    tests: [
+      'conformance:http-custom-header-server-validation',
+      'test/e2e/stateless/param-headers.spec.ts#serves %s that agrees with its header',
+    ],
+  },
+  {
+    id: 'stateless/param-header-invalid-base64',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'Base64 with wrong padding or foreign characters is refused with 400 and -32020.',
+    link: `${HTTP}#server-behavior-for-custom-headers`,
+    tests: [
+      'conformance:http-custom-header-server-validation',
+      'test/e2e/stateless/param-headers.spec.ts#refuses a header in Base64 %s',
+    ],
+  },
+  {
+    id: 'stateless/param-header-literal',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'A value that lacks either Base64 marker is taken literally.',
+    link: `${HTTP}#value-encoding`,
+    tests: [
+      'conformance:http-custom-header-server-validation',
+      'test/e2e/stateless/param-headers.spec.ts#serves %s that agrees with its header',
+    ],
+  },
+  {
+    id: 'stateless/param-header-integer',
+    ...STATELESS,
+    level: 'SHOULD',
+    clause: 'Integers are compared as numbers, so that 42.0 equals 42.',
+    link: `${HTTP}#server-validation`,
+    tests: [
+      'test/e2e/stateless/param-headers.spec.ts#serves %s that agrees with its header',
+      'test/e2e/stateless/param-headers.spec.ts#refuses %s that differs from its header',
+    ],
+  },
+  {
+    id: 'stateless/param-header-boolean',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'Booleans are mirrored as lowercase true and false.',
+    link: `${HTTP}#value-encoding`,
+    tests: [
+      'test/e2e/stateless/param-headers.spec.ts#serves %s that agrees with its header',
+      'test/e2e/stateless/param-headers.spec.ts#refuses %s that differs from its header',
+    ],
+  },
+  {
+    id: 'stateless/param-header-nested',
+    ...STATELESS,
+    level: 'MUST',
+    clause: 'An annotation on a nested property mirrors the value at exactly that path.',
+    link: `${HTTP}#schema-extension`,
+    tests: [
+      'test/e2e/stateless/param-headers.spec.ts#serves %s that agrees with its header',
+      'test/e2e/stateless/param-headers.spec.ts#refuses %s that differs from its header',
+      'test/e2e/stateless/param-headers.spec.ts#compares the header of a nested DTO property: %s',
+    ],
+  },
+];
