@@ -64,7 +64,6 @@ export type AnyCapability =
   ToolCapability | ResourceCapability | TemplateCapability | PromptCapability | CompletionCapability;
 
 export type ListedCapability = Exclude<AnyCapability, CompletionCapability>;
-export type ListedKind = ListedCapability['kind'];
 
 /** The list fields that every kind shares. */
 export interface ListedFields {

@@ -23,7 +23,6 @@ export class SseResponse {
     private readonly keepAlive: KeepAlive,
     /** How much may wait for a slow reader before nothing more is {@link offer}ed, and for how long. */
     private readonly limits: Pick<HttpOptions, 'maxBufferedBytes' | 'stalledReaderMs'>,
-    headers: Readonly<Record<string, string>> = {},
   ) {
     const inherited = reply.getHeaders();
     reply.hijack();
@@ -34,7 +33,6 @@ export class SseResponse {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
-      ...headers,
     });
     this.raw.flushHeaders();
     this.raw.on('error', () => this.raw.destroy());
