@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Change } from './change-bus.port.js';
+import type { Change, LoggedChange } from './change-bus.port.js';
 import { ChangeFanout, concerns } from './change-fanout.js';
 import { MemoryChangeBus } from './memory/memory-change-bus.js';
 
@@ -68,6 +68,72 @@ describe('a reader', () => {
     await bus.publish({ kind: 'tools' });
 
     expect(heard).toHaveLength(1);
+  });
+});
+
+/** A bus that can lose changes. */
+class LossyBus extends MemoryChangeBus {
+  lose: (cursor: string) => void = () => undefined;
+
+  override subscribe(listener: (change: LoggedChange) => void, lost?: (cursor: string) => void): () => void {
+    this.lose = lost ?? this.lose;
+    return super.subscribe(listener);
+  }
+}
+
+describe('when changes were lost', () => {
+  it('each reader that wants to know is told once, whatever it is interested in', () => {
+    const bus = new LossyBus();
+    const fan = new ChangeFanout(bus);
+    const [lost, deliver] = [vi.fn(), vi.fn()];
+    fan.add({ kinds: new Set(['tools', 'prompts']), uris: new Set(['a://1']) }, deliver, lost);
+    fan.add(none, deliver, lost).change(tools);
+
+    bus.lose('7-1');
+
+    expect(lost.mock.calls).toEqual([['7-1'], ['7-1']]);
+    expect(deliver).not.toHaveBeenCalled();
+  });
+
+  it('any other reader hears of everything it is interested in', () => {
+    const bus = new LossyBus();
+    const fan = new ChangeFanout(bus);
+    const deliver = vi.fn();
+    fan.add(none, deliver).change({ kinds: new Set(['tools', 'prompts']), uris: new Set(['a://1']) });
+
+    bus.lose('7-1');
+
+    expect(deliver.mock.calls.flat()).toEqual([
+      { cursor: '7-1', change: { kind: 'tools' } },
+      { cursor: '7-1', change: { kind: 'prompts' } },
+      { cursor: '7-1', change: { kind: 'resource', uri: 'a://1' } },
+    ]);
+  });
+
+  it('a reader that was removed, before or while others are told, is not told', () => {
+    const bus = new LossyBus();
+    const fan = new ChangeFanout(bus);
+    const [lost, before, meanwhile] = [vi.fn(), vi.fn(), vi.fn()];
+    fan.add(tools, vi.fn(), before).remove();
+    fan.add(tools, vi.fn(), () => entry.remove());
+    const entry = fan.add(tools, vi.fn(), meanwhile);
+    fan.add(tools, vi.fn(), lost);
+
+    bus.lose('7-1');
+
+    expect([before, meanwhile, lost].map(({ mock }) => mock.calls.length)).toEqual([0, 0, 1]);
+  });
+
+  it('a fanout that is closed tells nobody', () => {
+    const bus = new LossyBus();
+    const fan = new ChangeFanout(bus);
+    const lost = vi.fn();
+    fan.add(tools, vi.fn(), lost);
+
+    fan.close();
+    bus.lose('7-1');
+
+    expect(lost).not.toHaveBeenCalled();
   });
 });
 

@@ -14,6 +14,8 @@ export type EventRead =
   | { readonly status: 'ended' }
   /** The log does not cover the cursor any more, or the cursor lies ahead of its tail. */
   | { readonly status: 'gap' }
+  /** The cursor is that of the newest event, and the replica that wrote it is gone: nothing will follow. */
+  | { readonly status: 'orphaned' }
   /** No such stream in this session. */
   | { readonly status: 'unknown' };
 
@@ -25,8 +27,11 @@ export interface Attachment {
 export interface AttachmentListener {
   /** Something may have been appended; read on from your cursor. A hint: it may come late, twice, or for nothing. */
   wake(): void;
-  /** Another connection took the stream over, or the session ended: end the connection. */
-  displaced(): void;
+  /**
+   * Another connection took the stream over, or the session ended: end the connection. The one that takes over waits,
+   * for a moment, until this has settled.
+   */
+  displaced(): void | Promise<void>;
 }
 
 /**
@@ -34,13 +39,19 @@ export interface AttachmentListener {
  * length, bytes and time. The log is the truth; wake-ups only say that it is worth reading.
  */
 export interface EventLog {
-  /** Appends a message and wakes the reader. @returns the cursor of the event */
+  /**
+   * Appends a message and wakes the reader. Appends to one stream come one after the other, from one replica.
+   * @returns the cursor of the event
+   */
   append(sessionId: string, streamId: string, data: string, last?: boolean): Promise<string>;
 
   /** Reads at most `limit` events after the cursor; `''` is the beginning. */
   read(sessionId: string, streamId: string, after: string, limit: number): Promise<EventRead>;
 
-  /** Takes the stream over for a connection; the connection that held it, on any replica, is told. */
+  /**
+   * Takes the stream over for a connection; the connection that held it, on any replica, is told, and has let go of it
+   * when this resolves, unless it is not to be reached.
+   */
   attach(sessionId: string, streamId: string, listener: AttachmentListener): Promise<Attachment>;
 
   /** Removes all streams of a session and displaces their readers. */

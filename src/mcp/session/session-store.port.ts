@@ -8,10 +8,19 @@ export type SessionEntry =
   | { readonly status: 'in-flight' };
 
 /**
+ * @param since epoch milliseconds by the clock of this process: what happened since then has happened to a watcher who
+ *   did not know yet; `-Infinity` if that may be long ago, undefined if the watcher hears at the moment of the change
+ */
+export type RecordWatcher = (record: SessionRecord, since?: number) => void;
+
+/**
  * The session records. Each method is one atomic step (one round trip on a remote store).
  * Expiry is the store's business: idle (sliding, renewed by `enter`) and absolute (from `createdAt`).
  */
 export interface SessionStore {
+  /** Milliseconds after which a session that nobody enters is gone. Whoever waits for longer enters now and then. */
+  readonly idleMs: number;
+
   /** @throws McpError `UNAVAILABLE` when the cap of sessions (per owner or in all) is reached. */
   create(record: SessionRecord): Promise<void>;
 
@@ -33,7 +42,7 @@ export interface SessionStore {
    * Hears of each change of a record, from any replica, for whoever acts on it while a connection is open.
    * @returns the function that stops it
    */
-  watch(sessionId: string, changed: (record: SessionRecord) => void): Promise<() => void>;
+  watch(sessionId: string, changed: RecordWatcher): Promise<() => void>;
 
   /** Removes the session and all that belongs to it. @returns false if it was gone */
   delete(sessionId: string): Promise<boolean>;

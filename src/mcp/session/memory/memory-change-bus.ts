@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Change, ChangeBus, ChangeRead, LoggedChange } from '../change-bus.port.js';
-import { notify, warnOfListenerError, type ListenerErrorHandler } from './notify.js';
+import { notify, warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
 
 export interface MemoryChangeBusOptions {
   /** How many changes `since` can look back. Default 1,000. */
@@ -55,7 +55,8 @@ export class MemoryChangeBus implements ChangeBus {
     return { status: 'ok', changes: this.#changes.slice(position - oldest) };
   }
 
-  subscribe(listener: (change: LoggedChange) => void): () => void {
+  /** @param _lost never called: nothing gets lost on the way to the same process */
+  subscribe(listener: (change: LoggedChange) => void, _lost?: (cursor: string) => void): () => void {
     const subscription: Subscription = { listener, from: this.#tail };
     this.#subscriptions.add(subscription);
     return () => void this.#subscriptions.delete(subscription);

@@ -1,8 +1,8 @@
 import { McpError } from '../../protocol/errors.js';
 import type { Attachment, AttachmentListener, EventLog, EventRead } from '../event-log.port.js';
 import { LoggedStream } from './logged-stream.js';
-import { notify, warnOfListenerError, type ListenerErrorHandler } from './notify.js';
-import { DEFAULT_SWEEP_MS, startSweepTimer } from './sweep-timer.js';
+import { notify, warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
+import { DEFAULT_SWEEP_MS, startSweepTimer } from '../sweep-timer.js';
 
 export interface MemoryEventLogOptions {
   /** Events kept of one stream. Default 1,000. */
@@ -93,7 +93,7 @@ export class MemoryEventLog implements EventLog {
     // A copy, so that a listener attached twice is two readers.
     const reader: AttachmentListener = { wake: () => listener.wake(), displaced: () => listener.displaced() };
     stream.reader = reader;
-    if (former) this.#displace(former);
+    if (former) await this.#displace(former);
     // The former reader may have answered by taking the stream back.
     if (stream.reader === reader && stream.exists) this.#wake(reader);
     return { detach: () => this.#detach(stream, reader) };
@@ -102,7 +102,7 @@ export class MemoryEventLog implements EventLog {
   async clear(sessionId: string): Promise<void> {
     for (const stream of [...(this.#sessions.get(sessionId)?.values() ?? [])]) {
       this.#remove(stream);
-      if (stream.reader) this.#displace(stream.reader);
+      if (stream.reader) void this.#displace(stream.reader);
     }
   }
 
@@ -115,8 +115,12 @@ export class MemoryEventLog implements EventLog {
     notify(() => reader.wake(), this.#onListenerError);
   }
 
-  #displace(reader: AttachmentListener): void {
-    notify(() => reader.displaced(), this.#onListenerError);
+  async #displace(reader: AttachmentListener): Promise<void> {
+    try {
+      await reader.displaced();
+    } catch (error) {
+      this.#onListenerError(error);
+    }
   }
 
   #detach(stream: LoggedStream, reader: AttachmentListener): void {

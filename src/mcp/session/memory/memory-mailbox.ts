@@ -1,6 +1,6 @@
 import { McpError } from '../../protocol/errors.js';
 import type { CallListener, ClientAnswer, Mailbox } from '../mailbox.port.js';
-import { notify, warnOfListenerError, type ListenerErrorHandler } from './notify.js';
+import { notify, warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
 
 export interface MemoryMailboxOptions {
   /** Hears of an error that a listener threw. Default: a process warning. */

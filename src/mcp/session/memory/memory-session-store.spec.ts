@@ -66,6 +66,17 @@ describe('MemorySessionStore', () => {
     await expect(store.create(record('extra', 'owner1'))).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
   });
 
+  it('binds an owner that is many callers by the limit of all sessions alone', async () => {
+    open({ maxSessions: 3, maxSessionsPerOwner: 1, uncappedOwner: 'anybody' });
+    await store.create(record('s1', 'ada'));
+    await expect(store.create(record('s2', 'ada'))).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+
+    await store.create(record('s3', 'anybody'));
+    await store.create(record('s4', 'anybody'));
+
+    await expect(store.create(record('s5', 'anybody'))).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+  });
+
   it('removes expired sessions without being asked, and tells of each once', async () => {
     open({ idleMs: MINUTE });
     await store.create(record('s1'));

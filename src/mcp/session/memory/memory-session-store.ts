@@ -1,8 +1,8 @@
 import { McpError } from '../../protocol/errors.js';
 import { type SessionChange, type SessionRecord, applyChange } from '../session-record.js';
 import type { SessionEntry, SessionStore } from '../session-store.port.js';
-import { notify, warnOfListenerError, type ListenerErrorHandler } from './notify.js';
-import { DEFAULT_SWEEP_MS, startSweepTimer } from './sweep-timer.js';
+import { notify, warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
+import { DEFAULT_SWEEP_MS, startSweepTimer } from '../sweep-timer.js';
 
 export interface MemorySessionStoreOptions {
   /** A session that nobody enters for this long is gone. Milliseconds; default 30 minutes. */
@@ -13,6 +13,8 @@ export interface MemorySessionStoreOptions {
   readonly maxSessions?: number;
   /** Sessions of one owner. Default 1,000. */
   readonly maxSessionsPerOwner?: number;
+  /** An owner that is not one principal, and so is bound by `maxSessions` alone. Default none. */
+  readonly uncappedOwner?: string;
   /** Resource subscriptions of one session. Default 1,000. */
   readonly maxSubscriptions?: number;
   /** How often expired sessions are looked for. Milliseconds; default 30 seconds. */
@@ -41,12 +43,13 @@ const MINUTE = 60_000;
  * very moment it is due, since every method looks at the clock; the sweep only gives the memory back.
  */
 export class MemorySessionStore implements SessionStore {
+  readonly idleMs: number;
   readonly #sessions = new Map<string, StoredSession>();
   readonly #perOwner = new Map<string, number>();
-  readonly #idleMs: number;
   readonly #absoluteMs: number;
   readonly #maxSessions: number;
   readonly #maxSessionsPerOwner: number;
+  readonly #uncappedOwner: string | undefined;
   readonly #maxSubscriptions: number;
   readonly #onRemoved: (sessionId: string) => void;
   readonly #onListenerError: ListenerErrorHandler;
@@ -54,10 +57,11 @@ export class MemorySessionStore implements SessionStore {
   readonly #stopSweeping: () => void;
 
   constructor(options: MemorySessionStoreOptions = {}) {
-    this.#idleMs = options.idleMs ?? 30 * MINUTE;
+    this.idleMs = options.idleMs ?? 30 * MINUTE;
     this.#absoluteMs = options.absoluteMs ?? 24 * 60 * MINUTE;
     this.#maxSessions = options.maxSessions ?? 10_000;
     this.#maxSessionsPerOwner = options.maxSessionsPerOwner ?? 1_000;
+    this.#uncappedOwner = options.uncappedOwner;
     this.#maxSubscriptions = options.maxSubscriptions ?? 1_000;
     this.#onRemoved = options.onRemoved ?? (() => undefined);
     this.#onListenerError = options.onListenerError ?? warnOfListenerError;
@@ -147,7 +151,8 @@ export class MemorySessionStore implements SessionStore {
   }
 
   #isFull(owner: string): boolean {
-    return this.#sessions.size >= this.#maxSessions || this.#countOf(owner) >= this.#maxSessionsPerOwner;
+    if (this.#sessions.size >= this.#maxSessions) return true;
+    return owner !== this.#uncappedOwner && this.#countOf(owner) >= this.#maxSessionsPerOwner;
   }
 
   #countOf(owner: string): number {
@@ -164,7 +169,7 @@ export class MemorySessionStore implements SessionStore {
 
   #isExpired({ record, enteredAt }: StoredSession): boolean {
     const now = this.#now();
-    return now >= enteredAt + this.#idleMs || now >= record.createdAt + this.#absoluteMs;
+    return now >= enteredAt + this.idleMs || now >= record.createdAt + this.#absoluteMs;
   }
 
   #removeExpired(): void {

@@ -26,7 +26,7 @@ describe('createMemorySession', () => {
     session = createMemorySession({ store: { idleMs: 1_000 }, now: () => now });
     await session.store.create(record);
     await session.mailbox.listen('s1', 1, { cancelled: () => undefined, ended: () => heard.push('ended') });
-    await session.events.attach('s1', 'a', { wake: () => undefined, displaced: () => heard.push('displaced') });
+    await session.events.attach('s1', 'a', { wake: () => undefined, displaced: () => void heard.push('displaced') });
     await session.events.append('s1', 'a', 'x');
   });
   afterEach(() => {

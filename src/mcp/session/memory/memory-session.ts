@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
+import type { SessionBackend } from '../session-backend.js';
 import { MemoryChangeBus, type MemoryChangeBusOptions } from './memory-change-bus.js';
 import { MemoryEventLog, type MemoryEventLogOptions } from './memory-event-log.js';
 import { MemoryMailbox } from './memory-mailbox.js';
 import { MemorySessionStore, type MemorySessionStoreOptions } from './memory-session-store.js';
-import type { ListenerErrorHandler } from './notify.js';
+import type { ListenerErrorHandler } from '../notify.js';
 
 export interface MemorySessionOptions {
   readonly store?: Omit<MemorySessionStoreOptions, 'onRemoved' | 'onListenerError' | 'now'>;
@@ -14,13 +16,12 @@ export interface MemorySessionOptions {
   readonly now?: () => number;
 }
 
-/** The four ports of the sessions era, wired together. */
-export interface MemorySession {
+/** The ports, with what can be done to these adapters besides. */
+export interface MemorySession extends SessionBackend {
   readonly store: MemorySessionStore;
   readonly events: MemoryEventLog;
   readonly changes: MemoryChangeBus;
   readonly mailbox: MemoryMailbox;
-  /** Stops the timers. */
   close(): void;
 }
 
@@ -45,11 +46,19 @@ export function createMemorySession(options: MemorySessionOptions = {}): MemoryS
       void events.clear(sessionId);
     },
   });
+  const secrets = new Map<string, Uint8Array>();
   return {
     store,
     events,
     changes,
     mailbox,
+    start: async () => undefined,
+    health: () => ({ reached: true, available: true, detail: 'Sessions are in the memory of this process.' }),
+    secret: async (name) => {
+      const secret = secrets.get(name) ?? randomBytes(32);
+      secrets.set(name, secret);
+      return secret;
+    },
     close: () => {
       store.close();
       events.close();
