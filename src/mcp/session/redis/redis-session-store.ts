@@ -1,0 +1,164 @@
+import { McpError } from '../../protocol/errors.js';
+import { warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
+import type { SessionLimits } from '../session-backend.js';
+import type { SessionChange, SessionRecord } from '../session-record.js';
+import type { RecordWatcher, SessionEntry, SessionStore } from '../session-store.port.js';
+import { randomTag } from './random-tag.js';
+import type { ReplicaLink } from './replica-link.js';
+import { RequestMarks } from './request-marks.js';
+import { SessionIndex } from './session-index.js';
+import { CREATE, DELETE, ENTER, UPDATE } from './session-scripts.js';
+import { SessionWatches } from './session-watches.js';
+import { type StoredFields, constantOf, recordOf } from './stored-session.js';
+
+export interface RedisSessionStoreOptions extends NonNullable<SessionLimits['store']> {
+  /** Hears of an error that a watcher threw. Default: a process warning. */
+  readonly onListenerError?: ListenerErrorHandler;
+  /** Epoch milliseconds, for tests. Default: the clock of Redis, one for all replicas. */
+  readonly now?: () => number;
+}
+
+/** {holder} if that replica runs the request; else the session. */
+type EnterReply = [holder: string] | [holder: '', ...StoredFields] | null;
+
+const MINUTE = 60_000;
+
+/**
+ * Sessions in Redis, for any number of replicas. Each method is one script on keys of one slot; only `create` and
+ * `delete` take more, since sessions are counted elsewhere. Expiry takes effect at the very moment it is due, since
+ * every script looks at the clock; the time to live of the keys only gives the memory back.
+ */
+export class RedisSessionStore implements SessionStore {
+  readonly idleMs: number;
+  readonly #link: ReplicaLink;
+  readonly #absoluteMs: number;
+  readonly #maxSubscriptions: number;
+  readonly #now: (() => number) | undefined;
+  readonly #index: SessionIndex;
+  readonly #watches: SessionWatches;
+  readonly #marks: RequestMarks;
+
+  constructor(link: ReplicaLink, options: RedisSessionStoreOptions = {}) {
+    this.#link = link;
+    this.idleMs = options.idleMs ?? 30 * MINUTE;
+    this.#absoluteMs = options.absoluteMs ?? 24 * 60 * MINUTE;
+    this.#maxSubscriptions = options.maxSubscriptions ?? 1_000;
+    this.#now = options.now;
+    this.#marks = new RequestMarks(link);
+    const times = (): readonly (string | number)[] => this.#times();
+    this.#index = new SessionIndex(link, {
+      maxSessions: options.maxSessions ?? 10_000,
+      maxSessionsPerOwner: options.maxSessionsPerOwner ?? 1_000,
+      uncappedOwner: options.uncappedOwner,
+      times,
+    });
+    this.#watches = new SessionWatches(link, {
+      onListenerError: options.onListenerError ?? warnOfListenerError,
+      times,
+    });
+  }
+
+  /** @throws Error when the id is taken: ids are random, so that is a fault of the caller */
+  async create(record: SessionRecord): Promise<void> {
+    const { id, owner, logLevel = '', seen, createdAt, subscriptions } = record;
+    const args = [owner, constantOf(record), randomTag(), logLevel, seen, createdAt, ...subscriptions];
+    await this.#index.admit(record, async () => {
+      const made = await this.#link.run(CREATE, this.#keysOf(id), [...this.#times(), ...args]);
+      if (made !== 1) throw new Error('A session with this id exists. Make a new random id.');
+    });
+  }
+
+  async enter(sessionId: string, owner: string, requestId?: string | number): Promise<SessionEntry> {
+    if (requestId === undefined) return entryOf(sessionId, owner, await this.#enter(sessionId, [owner, '', '', '']));
+
+    const request = JSON.stringify(requestId);
+    const mine = this.#link.id;
+    const isStale = this.#marks.begin({ sessionId, request });
+    let entry: SessionEntry;
+    try {
+      let answer = await this.#enter(sessionId, [owner, request, mine, isStale ? mine : '']);
+      const holder = answer?.[0];
+      // A replica that was killed has taken nothing back, and must not block the id.
+      if (holder && (await this.#link.isGone(holder))) {
+        answer = await this.#enter(sessionId, [owner, request, mine, holder]);
+      }
+      entry = entryOf(sessionId, owner, answer);
+    } catch (error) {
+      this.#marks.lose({ sessionId, request });
+      throw error;
+    }
+    if (entry.status !== 'ok') this.#marks.end({ sessionId, request });
+    return entry;
+  }
+
+  async leave(sessionId: string, requestId: string | number): Promise<void> {
+    const request = JSON.stringify(requestId);
+    const key = this.#link.keys.session(sessionId);
+    try {
+      await this.#link.send((client) => client.hdel(key, `r:${request}`, `c:${request}`));
+    } catch (error) {
+      this.#marks.lose({ sessionId, request });
+      throw error;
+    }
+    this.#marks.end({ sessionId, request });
+  }
+
+  /** @throws McpError `INVALID_PARAMS` when a subscription would exceed the cap of subscriptions per session */
+  async update(sessionId: string, change: SessionChange): Promise<boolean> {
+    const args = [...nameAndValueOf(change), this.#maxSubscriptions, sessionId, this.#link.keys.inboxPrefix];
+    const [outcome, count] = (await this.#link.run(UPDATE, this.#keysOf(sessionId), [...this.#times(), ...args])) as
+      ['gone'] | ['done'] | ['full', number];
+    if (outcome === 'full') {
+      throw new McpError(
+        'INVALID_PARAMS',
+        `This session has ${count} subscriptions, the most allowed. Unsubscribe from some first.`,
+      );
+    }
+    return outcome === 'done';
+  }
+
+  watch(sessionId: string, changed: RecordWatcher): Promise<() => void> {
+    return this.#watches.watch(sessionId, changed);
+  }
+
+  async delete(sessionId: string): Promise<boolean> {
+    const { keys } = this.#link;
+    const all = [...this.#keysOf(sessionId), keys.asks(sessionId), keys.streams(sessionId)];
+    const args = [...this.#times(), sessionId, keys.ofSession(sessionId), keys.everyone, keys.inboxPrefix];
+    const answer = (await this.#link.run(DELETE, all, args)) as [found: number, owner: string] | null;
+    if (!answer) return false;
+    const [found, owner] = answer;
+    await this.#index.remove(sessionId, owner);
+    return found === 1;
+  }
+
+  async #enter(
+    sessionId: string,
+    args: readonly [owner: string, request: string, replica: string, stale: string],
+  ): Promise<EnterReply> {
+    return (await this.#link.run(ENTER, this.#keysOf(sessionId), [...this.#times(), ...args])) as EnterReply;
+  }
+
+  #keysOf(sessionId: string): [session: string, subscriptions: string, watchers: string] {
+    const { keys } = this.#link;
+    return [keys.session(sessionId), keys.subscriptions(sessionId), keys.watchers(sessionId)];
+  }
+
+  /** What every script on a session begins its arguments with. */
+  #times(): [clock: number | '', idleMs: number, absoluteMs: number] {
+    return [this.#now?.() ?? '', this.idleMs, this.#absoluteMs];
+  }
+}
+
+function entryOf(id: string, owner: string, answer: EnterReply): SessionEntry {
+  if (!answer) return { status: 'unknown' };
+  const [, ...fields] = answer;
+  return fields.length === 0 ? { status: 'in-flight' } : { status: 'ok', record: recordOf({ id, owner }, fields) };
+}
+
+function nameAndValueOf(change: SessionChange): [name: string, value: string] {
+  if ('logLevel' in change) return ['log', change.logLevel];
+  if ('seen' in change) return ['seen', change.seen];
+  if ('subscribe' in change) return ['subscribe', change.subscribe];
+  return ['unsubscribe', change.unsubscribe];
+}
