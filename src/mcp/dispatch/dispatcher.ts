@@ -3,7 +3,7 @@ import type { CallOrigin } from './call-origin.js';
 import type { DispatchServices } from './dispatch-services.js';
 import { DispatchedCall } from './dispatched-call.js';
 import { errorOutcome } from './encode/result-encoder.js';
-import { CallCancelled } from '../protocol/interruptions.js';
+import { CallCancelled, CallStopped } from '../protocol/interruptions.js';
 import { completionComplete } from './methods/completion-complete.js';
 import { LIST_METHODS } from './methods/lists.js';
 import { type HandlerMethod, type Params, objectParam } from './methods/method.js';
@@ -46,6 +46,7 @@ export class Dispatcher {
     return {
       outcome: handler.run(this.services, { params, call, origin }).catch((error: unknown) => this.failed(error)),
       cancel: (reason) => call.abort(new CallCancelled(reason)),
+      stop: () => call.abort(new CallStopped()),
     };
   }
 
@@ -66,5 +67,5 @@ export class Dispatcher {
 }
 
 function ended(outcome: Outcome): RunningCall {
-  return { outcome: Promise.resolve(outcome), cancel: () => undefined };
+  return { outcome: Promise.resolve(outcome), cancel: () => undefined, stop: () => undefined };
 }

@@ -14,4 +14,6 @@ export interface RunningCall {
   readonly outcome: Promise<Outcome>;
   /** Aborts the call; its outcome becomes `cancelled`. Does nothing once it has ended. */
   cancel(reason?: string): void;
+  /** Aborts the call because the server stops; its outcome becomes an error. Does nothing once it has ended. */
+  stop(): void;
 }

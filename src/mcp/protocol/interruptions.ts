@@ -13,6 +13,14 @@ export class CallTimedOut extends Error {
   }
 }
 
+/** The server stops, and the time that it gives to running calls is over. */
+export class CallStopped extends Error {
+  constructor() {
+    super('The server is stopping, and the call was not done in time.');
+    this.name = 'CallStopped';
+  }
+}
+
 /**
  * The call has ended with `input_required` and will run again from its beginning. Handlers need not know of it; code
  * that catches everything should let it pass.

@@ -28,6 +28,14 @@ export interface HttpOptions {
   readonly maxBatch: number;
   /** `subscriptions/listen` and GET streams this process holds open at a time. */
   readonly maxStreams: number;
+  /** How many of them one principal may hold. Anonymous callers are not one principal: `maxStreams` alone binds them. */
+  readonly maxStreamsPerPrincipal: number;
   /** Resources one session or listener may subscribe to. */
   readonly maxSubscriptions: number;
+  /** Milliseconds a server that stops goes on taking connections, until balancers have heard of it. */
+  readonly drainDelayMs: number;
+  /** Milliseconds at most in which a server that stops ends its streams; it ends some 500 a second. */
+  readonly drainStreamsMs: number;
+  /** Milliseconds that running calls have, from the beginning of a stop, until they are stopped with an error. */
+  readonly drainGraceMs: number;
 }

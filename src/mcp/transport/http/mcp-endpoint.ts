@@ -59,23 +59,28 @@ export class McpEndpoint {
   }
 
   private async post(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    // From here on, since credentials and session may have to be fetched before the call itself counts as running.
+    const entry = this.services.calls.enter();
+    try {
+      await this.dispatch(request, reply);
+      return reply;
+    } finally {
+      entry.leave();
+    }
+  }
+
+  private async dispatch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { body } = request;
     if (Array.isArray(body)) {
       if (body.some((element) => isStateless(element, request))) {
         throw new McpError('INVALID_REQUEST', 'Revision 2026-07-28 has no batches. Send one message a request.');
       }
-      await this.sessions.post(
-        body.slice(0, this.services.options.maxBatch + 1).map(readMessage),
-        true,
-        request,
-        reply,
-      );
-      return reply;
+      const messages = body.slice(0, this.services.options.maxBatch + 1).map(readMessage);
+      return this.sessions.post(messages, true, request, reply);
     }
     const message = readMessage(body);
-    if (isStateless(body, request)) await this.stateless.handle(message, request, reply);
-    else await this.postToSession(message, request, reply);
-    return reply;
+    if (isStateless(body, request)) return this.stateless.handle(message, request, reply);
+    return this.postToSession(message, request, reply);
   }
 
   private async postToSession(message: JsonRpcMessage, request: FastifyRequest, reply: FastifyReply): Promise<void> {

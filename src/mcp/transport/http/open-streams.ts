@@ -1,39 +1,86 @@
 import { McpError } from '../../protocol/errors.js';
+import { ANONYMOUS, principalKey } from '../../protocol/principal.js';
+import type { HttpOptions } from './http-options.js';
+import { shuffled } from './jitter.js';
+
+/** How many streams a stopping server ends in a second: each of their clients comes back to one of the others. */
+const ENDED_PER_SECOND = 500;
+/** Milliseconds in which one batch of them ends. */
+const BATCH_MS = 50;
+/** Whoever was not asked for a name: many callers, who have nothing in common but this. */
+const ANYBODY = principalKey(ANONYMOUS);
+
+interface OpenStream {
+  readonly principal: string;
+  readonly end: () => void;
+}
 
 /** The long-lived streams of this process: how many there may be, and how they end when it stops. */
 export class OpenStreams {
-  private readonly endings = new Set<() => void>();
-  private readonly drained = new AbortController();
+  private readonly streams = new Set<OpenStream>();
+  private readonly perPrincipal = new Map<string, number>();
+  private draining = false;
 
-  constructor(private readonly limit: number) {}
-
-  /** Aborts when the server begins to stop. */
-  get stopping(): AbortSignal {
-    return this.drained.signal;
-  }
+  constructor(private readonly limits: Pick<HttpOptions, 'maxStreams' | 'maxStreamsPerPrincipal'>) {}
 
   get size(): number {
-    return this.endings.size;
+    return this.streams.size;
   }
 
   /**
    * Counts a stream in.
+   * @param principal `principalKey()` of the caller; anonymous callers are bound by the limit of the process alone
    * @param end ends it in good order when the server stops
    * @returns the function that counts it out
    * @throws McpError `UNAVAILABLE` when there are too many, or the server is stopping
    */
-  open(end: () => void): () => void {
-    if (this.stopping.aborted) throw new McpError('UNAVAILABLE', 'The server is stopping. Connect again.');
-    if (this.endings.size >= this.limit) {
-      throw new McpError('UNAVAILABLE', `The server holds ${this.limit} streams open already. Try again later.`);
+  open(principal: string, end: () => void): () => void {
+    if (this.draining) throw new McpError('UNAVAILABLE', 'The server is stopping. Connect again.');
+    const { maxStreams, maxStreamsPerPrincipal } = this.limits;
+    if (this.streams.size >= maxStreams) {
+      throw new McpError('UNAVAILABLE', `The server holds ${maxStreams} streams open already. Try again later.`);
     }
-    this.endings.add(end);
-    return () => this.endings.delete(end);
+    if (principal !== ANYBODY && this.countOf(principal) >= maxStreamsPerPrincipal) {
+      const held = `You hold ${maxStreamsPerPrincipal} streams open already.`;
+      throw new McpError('UNAVAILABLE', `${held} Close one that is not needed, or try again later.`);
+    }
+    const stream = { principal, end };
+    this.streams.add(stream);
+    this.perPrincipal.set(principal, this.countOf(principal) + 1);
+    return () => this.remove(stream);
   }
 
-  /** Ends all streams and lets no new one in. */
-  drain(): void {
-    this.drained.abort();
-    for (const end of [...this.endings]) end();
+  /**
+   * Lets no new stream in and ends those that are open: in an order of chance and a few at a time, so that their
+   * clients do not all come to the other replicas at once. Few streams end at once, many within a time that grows
+   * with their number.
+   *
+   * @param withinMs milliseconds after which all are ended, however many they are
+   */
+  async drain(withinMs: number): Promise<void> {
+    this.draining = true;
+    const order = shuffled(this.streams);
+    const windowMs = Math.min(withinMs, (order.length / ENDED_PER_SECOND) * 1_000);
+    const batches = Math.max(1, Math.floor(windowMs / BATCH_MS));
+    const size = Math.ceil(order.length / batches);
+    const begun = Date.now();
+    for (let batch = 0; order.length > 0; batch += 1) {
+      // Anywhere in its part of the window: replicas that stop together must not end their streams in step.
+      const dueInMs = begun + (batch + Math.random()) * BATCH_MS - Date.now();
+      if (batches > 1) await new Promise((resolve) => setTimeout(resolve, dueInMs));
+      // One that has ended by itself meanwhile has nothing left to say.
+      for (const stream of order.splice(0, size)) if (this.streams.has(stream)) stream.end();
+    }
+  }
+
+  private remove(stream: OpenStream): void {
+    if (!this.streams.delete(stream)) return;
+    const left = this.countOf(stream.principal) - 1;
+    if (left > 0) this.perPrincipal.set(stream.principal, left);
+    else this.perPrincipal.delete(stream.principal);
+  }
+
+  private countOf(principal: string): number {
+    return this.perPrincipal.get(principal) ?? 0;
   }
 }

@@ -1,9 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { McpError } from '../../protocol/errors.js';
 import { type RequestId, errorFrame } from '../json-rpc.js';
-
-/** Seconds a client should wait before it tries again what was not available. */
-const RETRY_AFTER_SECONDS = '1';
+import { retryAfterSeconds } from './jitter.js';
 
 /** Characters that the socket's own buffers surely take; a reader that never reads holds up only what is longer. */
 const BUFFERED = 64 * 1024;
@@ -21,7 +19,7 @@ export function sendJson(reply: FastifyReply, status: number, json: string): voi
 
 /** Answers a whole HTTP request with an error. */
 export function sendError(reply: FastifyReply, id: RequestId | undefined, error: McpError): void {
-  if (error.status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (error.status === 503) void reply.header('retry-after', String(retryAfterSeconds()));
   sendJson(reply, error.status, errorFrame(id, error));
 }
 

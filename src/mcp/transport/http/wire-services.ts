@@ -8,9 +8,11 @@ import type { EventLog } from '../../session/event-log.port.js';
 import type { Mailbox } from '../../session/mailbox.port.js';
 import type { SessionStore } from '../../session/session-store.port.js';
 import type { ServerDescription } from '../server-description.js';
+import type { GracefulStop } from './graceful-stop.js';
 import type { HttpOptions } from './http-options.js';
 import type { KeepAlive } from './sse-response.js';
 import type { OpenStreams } from './open-streams.js';
+import type { RunningCalls } from './running-calls.js';
 
 /** What both wires work with. */
 export interface WireServices {
@@ -22,6 +24,8 @@ export interface WireServices {
   readonly fanout: ChangeFanout;
   readonly keepAlive: KeepAlive;
   readonly streams: OpenStreams;
+  readonly calls: RunningCalls;
+  readonly stop: GracefulStop;
   readonly logger: Pick<LoggerService, 'error' | 'warn'>;
 }
 

@@ -7,7 +7,7 @@ import type { RequestId } from '../json-rpc.js';
 const MAX_RUNNING = 1_000;
 
 /** A request under way. */
-export interface Work extends RunningCall {
+export interface Work extends Pick<RunningCall, 'outcome' | 'cancel'> {
   /** Says goodbye when the server stops; a request without it is cancelled. */
   end?(): void;
 }

@@ -77,12 +77,12 @@ export class StatelessWire {
   }
 
   private answer(exchange: Exchange): void {
-    const { message, reply } = exchange;
+    const { message, principal, reply } = exchange;
     switch (message.method) {
       case 'server/discover':
         return sendJson(reply, 200, responseFrame(message.id, discoverResult(this.services.server)));
       case 'subscriptions/listen':
-        return openSubscription(this.services, message, reply);
+        return openSubscription(this.services, principal, message, reply);
       default:
         return this.call(exchange);
     }
@@ -133,7 +133,9 @@ class StatelessAnswer {
     // The client may have gone while its credentials were checked.
     if (raw.closed) cancel();
     else raw.once('close', cancel);
-    void call.outcome.then((outcome) => this.finish(outcome));
+    const entry = this.services.calls.enter();
+    entry.runs(call);
+    void call.outcome.then((outcome) => this.finish(outcome)).finally(() => entry.leave());
   }
 
   private finish(outcome: Outcome): void {

@@ -1,6 +1,7 @@
 import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
 import { McpError } from '../../../protocol/errors.js';
+import { type Principal, principalKey } from '../../../protocol/principal.js';
 import { changeNotification } from '../../change-notification.js';
 import { type JsonObject, type JsonRpcRequest, notificationFrame } from '../../json-rpc.js';
 import { readSubscriptionFilter } from '../../subscription-filter.js';
@@ -14,13 +15,18 @@ import type { WireServices } from '../wire-services.js';
  * @throws McpError when the filter is wrong or no further stream can be held
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
-export function openSubscription(services: WireServices, { id, params }: JsonRpcRequest, reply: FastifyReply): void {
+export function openSubscription(
+  services: WireServices,
+  principal: Principal,
+  { id, params }: JsonRpcRequest,
+  reply: FastifyReply,
+): void {
   const { options, fanout, keepAlive, streams, server } = services;
   if (options.jsonOnly) throw new McpError('METHOD_NOT_FOUND', 'This server does not stream.');
   const { interest, granted } = readSubscriptionFilter(params, options.maxSubscriptions);
   const meta: JsonObject = { [SUBSCRIPTION_ID_META_KEY]: id };
 
-  const release = streams.open(() => {
+  const release = streams.open(principalKey(principal), () => {
     const result = { resultType: 'complete', _meta: { ...meta, 'io.modelcontextprotocol/serverInfo': server.info } };
     stream.send({ data: JSON.stringify({ jsonrpc: '2.0', id, result }) });
     stream.end();

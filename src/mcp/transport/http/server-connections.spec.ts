@@ -1,0 +1,116 @@
+import { type Server, createServer, get } from 'node:http';
+import { once } from 'node:events';
+import { type AddressInfo, type Socket, connect } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ServerConnections } from './server-connections.js';
+
+let server: Server;
+let connections: ServerConnections;
+let finish: () => void;
+const sockets: Socket[] = [];
+
+beforeEach(async () => {
+  server = createServer((request, response) => {
+    // What Fastify does: its headers come with the head, and must not undo those that are set.
+    finish = () => response.writeHead(200, { 'content-type': 'text/plain' }).end('done');
+    if (request.url !== '/slow') finish();
+  });
+  connections = new ServerConnections(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+async function open(): Promise<Socket> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  sockets.push(socket);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Sends a request over a connection and reads the head of the answer. */
+async function ask(socket: Socket, path = '/'): Promise<string> {
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  return answer.toString().toLowerCase();
+}
+
+it('says Connection: close with each answer from then on', async () => {
+  const socket = await open();
+  expect(await ask(socket)).toContain('connection: keep-alive');
+
+  connections.announceClose();
+
+  expect(await ask(socket)).toContain('connection: close');
+  await once(socket, 'close');
+});
+
+it('says it with answers that were not ready yet, too', async () => {
+  const socket = await open();
+  const answer = ask(socket, '/slow');
+  await once(server, 'request');
+
+  connections.announceClose();
+  finish();
+
+  expect(await answer).toContain('connection: close');
+});
+
+it('takes no further connections, but goes on serving those there are', async () => {
+  const [idle, another] = [await open(), await open()];
+  await ask(idle);
+  const { port } = server.address() as AddressInfo;
+
+  connections.closeListener();
+  connections.closeListener();
+
+  const [refused] = (await once(get({ port, host: '127.0.0.1' }), 'error')) as [NodeJS.ErrnoException];
+  expect(refused.code).toBe('ECONNREFUSED');
+  expect(await ask(idle)).toContain('200 ok');
+  expect(await ask(another)).toContain('200 ok');
+});
+
+it('lets the server be closed as ever after that', async () => {
+  const idle = await open();
+  await ask(idle);
+
+  connections.closeListener();
+  const closed = new Promise((resolve) => server.close(resolve));
+
+  // Idle connections are closed by it, and it knows that it does not listen any more.
+  expect(await closed).toMatchObject({ code: 'ERR_SERVER_NOT_RUNNING' });
+});
+
+it('lets the server be closed although its last connection went long before', async () => {
+  connections.closeListener();
+  await once(server, 'close');
+
+  const closed = new Promise((resolve) => server.close(resolve));
+
+  expect(await closed).toMatchObject({ code: 'ERR_SERVER_NOT_RUNNING' });
+});
+
+it('closes the connections that were never used, and leaves the others', async () => {
+  const [used, unused] = [await open(), await open()];
+  await ask(used);
+
+  connections.closeUnused();
+  await once(unused, 'close');
+
+  expect(await ask(used)).toContain('200 ok');
+});
+
+it('breaks off what is left in the end', async () => {
+  const socket = await open();
+  socket.on('error', () => undefined);
+  socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(server, 'request');
+
+  connections.cutAll();
+
+  await once(socket, 'close');
+});
