@@ -7,7 +7,7 @@ import { describeIssues } from '../schema/issues.js';
 import type { DispatchServices } from './dispatch-services.js';
 import type { DispatchedCall } from './dispatched-call.js';
 import { ResultTooLargeError } from './encode/result-encoder.js';
-import { CallCancelled, CallTimedOut } from '../protocol/interruptions.js';
+import { CallCancelled, CallStopped, CallTimedOut } from '../protocol/interruptions.js';
 
 /** Why a call failed, as far as its caller may know. */
 export type Failure =
@@ -30,7 +30,8 @@ export function classifyFailure(
   services: DispatchServices,
 ): Failure {
   if (error instanceof CallCancelled) return { kind: 'cancelled' };
-  if (error instanceof McpError) return { kind: 'protocol', error };
+  if (error instanceof CallStopped) return { kind: 'protocol', error: stopped() };
+  if (error instanceof McpError) return { kind: 'protocol', error: error.status === 503 ? inBand(error) : error };
   if (error instanceof ToolError) {
     if (error.cause !== undefined) services.logger.warn(`${origin} told the model: ${error.message}`, stackOf(error));
     return { kind: 'told', message: error.message };
@@ -67,8 +68,24 @@ function guardDenial(error: unknown): McpError | undefined {
   return undefined;
 }
 
-/** A handler's error answers the call, not the HTTP request that carried it. */
+/**
+ * A handler's error answers the call, not the HTTP request that carried it. Of a call that has begun to run this keeps
+ * proxies from sending it again, which a status of 503 would invite them to.
+ */
 const IN_BAND = { status: 200 };
+
+function inBand({ reason, message, data }: McpError): McpError {
+  return new McpError(reason, message, data, IN_BAND);
+}
+
+function stopped(): McpError {
+  return new McpError(
+    'UNAVAILABLE',
+    'The server is stopping. The call was stopped before it was done; find out what it has done before you repeat it.',
+    undefined,
+    IN_BAND,
+  );
+}
 
 function masked(error: unknown, origin: string, call: DispatchedCall, services: DispatchServices): McpError {
   const errorId = randomUUID();

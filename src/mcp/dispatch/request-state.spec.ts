@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { CompactEncrypt } from 'jose';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { McpError } from '../protocol/errors.js';
-import type { SealingKey } from './key-ring.js';
+import type { KeyRing, SealingKey } from './key-ring.js';
 import { RequestStateSealer } from './request-state.js';
 
 const MESSAGE = 'The request state is not valid for this request. Repeat the request without requestState.';
@@ -142,3 +143,24 @@ function foreign(header: { alg: string; enc: string; kid?: string | undefined })
     .setProtectedHeader({ alg: header.alg, enc: header.enc, ...(kid && { kid }) })
     .encrypt(NEW.secret);
 }
+
+describe('keys that have to be fetched', () => {
+  it('are asked for until they are there, and then kept', async () => {
+    const ring = [{ id: 'k1', secret: randomBytes(32) }];
+    const keys = vi.fn<() => Promise<KeyRing>>().mockRejectedValueOnce(new McpError('UNAVAILABLE', 'away'));
+    keys.mockResolvedValue(ring);
+    const sealer = new RequestStateSealer({ keys });
+
+    await expect(sealer.seal({ n: 1 }, 'b')).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+    const sealed = await sealer.seal({ n: 1 }, 'b');
+
+    expect(await new RequestStateSealer({ keys: ring }).open(sealed, 'b')).toEqual({ n: 1 });
+    await sealer.open(sealed, 'b');
+    expect(keys).toHaveBeenCalledTimes(2);
+  });
+
+  it('say so when they cannot be had, rather than that the state is wrong', async () => {
+    const sealer = new RequestStateSealer({ keys: () => Promise.reject(new McpError('UNAVAILABLE', 'away')) });
+    await expect(sealer.open('a.b.c.d.e', 'b')).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+  });
+});

@@ -4,7 +4,8 @@ import { McpError } from '../protocol/errors.js';
 import { assertKeyRing, type KeyRing } from './key-ring.js';
 
 export interface RequestStateSealerOptions {
-  readonly keys: KeyRing;
+  /** Or where to get them, asked until it has them: keys that replicas share may lie across the network. */
+  readonly keys: KeyRing | (() => Promise<KeyRing>);
   /** How long sealed state can be opened. Milliseconds; default 10 minutes. */
   readonly ttlMs?: number;
   /** Epoch milliseconds. Default `Date.now`. */
@@ -33,14 +34,19 @@ const REFUSAL = 'The request state is not valid for this request. Repeat the req
  * A random 96-bit IV per seal allows some 2^32 seals with one key (NIST SP 800-38D, section 8.3); change it before.
  */
 export class RequestStateSealer {
-  readonly #keys: KeyRing;
+  readonly #getKeys: () => Promise<KeyRing>;
+  #keys: KeyRing | undefined;
   readonly #ttlMs: number;
   readonly #now: () => number;
 
   /** @throws Error when the key ring is empty, or a key has a wrong length or an id that is taken or unusable */
   constructor({ keys, ttlMs = 10 * 60_000, now = Date.now }: RequestStateSealerOptions) {
-    assertKeyRing(keys);
-    this.#keys = [...keys];
+    if (typeof keys === 'function') this.#getKeys = keys;
+    else {
+      assertKeyRing(keys);
+      this.#keys = [...keys];
+      this.#getKeys = async () => keys;
+    }
     this.#ttlMs = ttlMs;
     this.#now = now;
   }
@@ -49,10 +55,11 @@ export class RequestStateSealer {
    * @param state JSON
    * @param binding what the state belongs to, see `requestBinding`
    * @throws RangeError when the sealed state would be longer than 256 KiB
+   * @throws McpError `UNAVAILABLE` when the keys cannot be had
    */
   async seal(state: object, binding: string): Promise<string> {
-    const [key] = this.#keys;
-    if (!key) throw new Error('unreachable: the constructor refuses an empty key ring');
+    const [key] = await this.#keyRing();
+    if (!key) throw new Error('unreachable: an empty key ring is refused');
     const content: Sealed = { state, binding: sha256(binding), expiresAt: this.#now() + this.#ttlMs };
     const sealed = await new CompactEncrypt(Buffer.from(JSON.stringify(content)))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: key.id })
@@ -67,19 +74,29 @@ export class RequestStateSealer {
    * @typeParam State what was sealed; the seal is the proof of it
    * @throws McpError `INVALID_PARAMS`, with one and the same message, when the state was altered, has expired, is too
    *   long, was sealed by an unknown key or is bound to something else; `cause` tells which, for the log
+   * @throws McpError `UNAVAILABLE` when the keys cannot be had
    */
   async open<State extends object>(sealed: string, binding: string): Promise<State> {
+    const keys = await this.#keyRing();
     try {
-      return (await this.#opened(sealed, binding)) as State;
+      return (await this.#opened(sealed, binding, keys)) as State;
     } catch (cause) {
       throw new McpError('INVALID_PARAMS', REFUSAL, undefined, { cause });
     }
   }
 
-  async #opened(sealed: string, binding: string): Promise<unknown> {
+  async #keyRing(): Promise<KeyRing> {
+    if (this.#keys) return this.#keys;
+    const keys = await this.#getKeys();
+    assertKeyRing(keys);
+    this.#keys = keys;
+    return keys;
+  }
+
+  async #opened(sealed: string, binding: string, keys: KeyRing): Promise<unknown> {
     if (sealed.length > MAX_SEALED_LENGTH) throw new Error('Longer than 256 KiB.');
     assertCanonical(sealed);
-    const { plaintext } = await compactDecrypt(sealed, ({ kid }) => this.#secretOf(kid), {
+    const { plaintext } = await compactDecrypt(sealed, ({ kid }) => secretOf(keys, kid), {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
       maxDecompressedLength: 0,
@@ -89,12 +106,12 @@ export class RequestStateSealer {
     if (content.binding !== sha256(binding)) throw new Error('Bound to another caller or another request.');
     return content.state;
   }
+}
 
-  #secretOf(kid: string | undefined): Uint8Array {
-    const key = this.#keys.find(({ id }) => id === kid);
-    if (!key) throw new Error('Sealed by a key that is not in the key ring.');
-    return key.secret;
-  }
+function secretOf(keys: KeyRing, kid: string | undefined): Uint8Array {
+  const key = keys.find(({ id }) => id === kid);
+  if (!key) throw new Error('Sealed by a key that is not in the key ring.');
+  return key.secret;
 }
 
 /**
