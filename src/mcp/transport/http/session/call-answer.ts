@@ -1,16 +1,26 @@
 import type { FastifyReply } from 'fastify';
 import { McpError } from '../../../protocol/errors.js';
 import type { SessionRecord } from '../../../session/session-record.js';
+import { patiently } from '../../../session/patience.js';
 import { type RequestId, errorFrame } from '../../json-rpc.js';
 import { sendAccepted, sendError, sendJson } from '../replies.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import { newStreamId } from './event-id.js';
-import { reportLoss } from './lost-events.js';
+import { endWithErrors, reportLoss } from './lost-events.js';
 import { EventPump, canPrime } from './event-pump.js';
 
 /** Messages of one answer that may wait to be written to the log. */
 const MAX_QUEUED = 1_000;
+
+/** Milliseconds that the log is waited for when there is no connection, or no hurry. */
+const ABSENT_MS = 5 * 60_000;
+
+/** An event of the answer. */
+interface Frame {
+  readonly data: string;
+  readonly last: boolean;
+}
 
 /** What a POST has to be answered with. */
 interface Expected {
@@ -28,7 +38,10 @@ export class CallAnswer {
   private readonly frames: string[] = [];
   private outstanding: number;
   private sse: SseResponse | undefined;
+  private pump: EventPump | undefined;
   private waiting: NodeJS.Timeout | undefined;
+  /** In the log, but perhaps not sent yet. */
+  private readonly unread: (Frame & { readonly cursor: string })[] = [];
   /** True once the log has refused a message. */
   private withoutLog = false;
   /** Messages that wait to be written to the log. */
@@ -48,6 +61,11 @@ export class CallAnswer {
     if (jsonOnly) return;
     this.waiting = setTimeout(() => this.open(), streamAfterMs);
     reply.raw.once('close', () => clearTimeout(this.waiting));
+  }
+
+  /** Settles when all that was said so far has been written to the log, or sent without it. Never rejects. */
+  get written(): Promise<unknown> {
+    return this.appended;
   }
 
   /** Sends a notification, unless too many are waiting already: progress and log messages can be left out. */
@@ -81,7 +99,12 @@ export class CallAnswer {
   release(): void {
     if (this.services.options.jsonOnly || !canPrime(this.record)) return;
     this.open();
-    void this.appended.then(() => setImmediate(() => this.sse?.end()));
+    void this.appended
+      .then(() => this.pump?.caughtUp())
+      .then(() => {
+        // The client can only poll for what follows an event that it has seen.
+        if (!this.withoutLog && this.pump?.position !== '') this.sse?.end();
+      });
   }
 
   /** Takes the error of a request that could not be run. If it is all there is to say, it is the HTTP answer. */
@@ -107,38 +130,75 @@ export class CallAnswer {
     const { keepAlive, options, logger } = this.services;
     this.sse = new SseResponse(this.reply, keepAlive, options);
     const position = { record: this.record, streamId: this.streamId, after: '' };
-    const pump = new EventPump(this.services, this.sse, position, (reason, cause) => {
+    const pump = (this.pump = new EventPump(this.services, this.sse, position, (reason, cause) => {
       logger.error(`An answer could not be read back from the event log (${reason}).`, cause);
       if (this.sse) reportLoss(this.sse, this.streamId);
       this.sse?.end();
-    });
+    }));
     this.appended = this.appended.then(() => pump.start()).catch((cause: unknown) => this.doWithoutLog(cause));
     for (const frame of ['', ...this.frames.splice(0)]) this.append(frame, false);
   }
 
   private append(data: string, last: boolean): void {
-    const { events } = this.services;
     this.queued += 1;
     this.appended = this.appended
       // The log is short: it must not run ahead of a reader that is there and only needs a moment.
       .then(() => this.sse?.drained())
       .then(async () => {
-        if (!this.withoutLog) await events.append(this.record.id, this.streamId, data, last);
+        if (!this.withoutLog) await this.write({ data, last });
       })
       .catch((cause: unknown) => this.doWithoutLog(cause))
       .finally(() => {
         this.queued -= 1;
-        if (this.withoutLog) this.sendDirectly(data, last);
+        if (this.withoutLog) this.sendDirectly({ data, last });
       });
+  }
+
+  /** Writes an event to the log; for as long as it takes, while there is no connection to which it could go instead. */
+  private async write(event: Frame): Promise<void> {
+    const { events } = this.services;
+    const write = async (): Promise<void> => {
+      const cursor = await events.append(this.record.id, this.streamId, event.data, event.last);
+      this.keepUnread({ ...event, cursor });
+    };
+    await write().catch(async (cause: unknown) => {
+      if (!this.sse?.closed) throw cause;
+      await patiently(ABSENT_MS, write);
+    });
+  }
+
+  /** What is in the log need not have been read from there yet when the log goes away. */
+  private keepUnread(event: Frame & { readonly cursor: string }): void {
+    const position = this.pump?.position;
+    const read = this.unread.findIndex(({ cursor }) => cursor === position);
+    this.unread.splice(0, read + 1);
+    if (!this.sse?.closed) this.unread.push(event);
   }
 
   /** The work may be done already, so its answer goes to the one connection there is; it cannot be resumed. */
   private doWithoutLog(cause: unknown): void {
+    if (this.withoutLog) return;
     this.withoutLog = true;
+    this.pump?.stop();
+    const position = this.pump?.position;
+    const read = this.unread.findIndex(({ cursor }) => cursor === position);
+    for (const event of this.unread.splice(0).slice(read + 1)) this.sendDirectly(event);
+    // A session that has ended has no log, and nobody who could resume.
+    if (cause instanceof McpError && cause.reason === 'SESSION_NOT_FOUND') return;
     this.services.logger.error('The event log refused an answer; it goes out, but cannot be resumed.', cause);
+    if (position !== '') this.endLog();
   }
 
-  private sendDirectly(data: string, last: boolean): void {
+  /** Whoever resumes the stream all the same must not wait for what never came into the log. */
+  private endLog(): void {
+    const { events, logger } = this.services;
+    const end = (): Promise<void> => endWithErrors(events, this.record.id, this.streamId);
+    patiently(ABSENT_MS, end).catch((cause: unknown) => {
+      logger.warn('A stream was left without an end in the event log; who resumes it waits in vain.', cause);
+    });
+  }
+
+  private sendDirectly({ data, last }: Frame): void {
     if (data !== '') this.sse?.send({ data });
     if (last) this.sse?.end();
   }

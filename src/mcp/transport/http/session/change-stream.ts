@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import type { Change, LoggedChange } from '../../../session/change-bus.port.js';
-import { type FanoutEntry, type Interest, LISTS, concerns, interestOf } from '../../../session/change-fanout.js';
+import { type FanoutEntry, type Interest, changesOf, concerns, interestOf } from '../../../session/change-fanout.js';
+import { PATIENCE_MS, patiently } from '../../../session/patience.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import { changeNotification } from '../../change-notification.js';
 import { notificationFrame } from '../../json-rpc.js';
+import { spread } from '../jitter.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import { CHANGES_STREAM, changeEventId } from './event-id.js';
 import { canPrime } from './event-pump.js';
 
-/** How often an open stream renews its session, in milliseconds. */
+/** How often an open stream renews its session at least, in milliseconds. */
 const STAY_MS = 60_000;
 
 /**
@@ -25,7 +27,11 @@ export class ChangeStream {
   private seen: string;
   /** What came while the past was still being read. */
   private backlog: LoggedChange[] | undefined = [];
+  /** Where the bus went on, if it lost changes meanwhile. */
+  private lostUpTo: string | undefined;
   private entry: FanoutEntry | undefined;
+  /** The record, if it changed while the past was still being read, and since when that was not known here. */
+  private changed: { readonly record: SessionRecord; readonly since: number } | undefined;
   private readonly releases: (() => void)[] = [];
   private closed = false;
 
@@ -49,8 +55,8 @@ export class ChangeStream {
     after: string | undefined,
   ): Promise<void> {
     const { options, streams, keepAlive } = services;
-    const release = streams.open(() => {
-      sse.send({ retry: options.retryMs });
+    const release = streams.open(record.owner, () => {
+      sse.send({ retry: spread(options.retryMs) });
       sse.end();
     });
     const sse = new SseResponse(reply, keepAlive, options);
@@ -71,44 +77,70 @@ export class ChangeStream {
     const attachment = await events.attach(id, CHANGES_STREAM, {
       wake: () => undefined,
       displaced: () => {
-        // At once: the connection that takes over goes on from where this one stopped.
-        void this.close();
         this.sse.end();
+        // The connection that takes over goes on from where this one stopped, which is then stored.
+        return this.close();
       },
     });
     this.hold(() => attachment.detach());
-    const watching = await store.watch(id, (record) => {
-      this.interest = interestOf(record);
-      this.entry?.change(this.interest);
-    });
-    this.hold(watching);
+    const watch = (): Promise<() => void> => store.watch(id, (record, since) => this.turnTo(record, since));
+    this.hold(await patiently(PATIENCE_MS, watch));
     // Only now, so that nothing that happens to the record falls between the look at it and the watch.
-    const current = await store.enter(id, this.record.owner);
+    const current = await patiently(PATIENCE_MS, () => store.enter(id, this.record.owner));
     if (current.status !== 'ok') return this.sse.end();
     this.interest = interestOf(current.record);
     this.seen = after ?? current.record.seen;
     if (canPrime(this.record)) {
       this.sse.send({ id: changeEventId(this.connection, this.seen), data: '', retry: options.retryMs });
     }
-    const entry = fanout.add(this.interest, (change) => this.hear(change));
+    // What the client has seen must not be heard of here later, and told again.
+    await patiently(PATIENCE_MS, () => changes.cursor());
+    const entry = fanout.add(
+      this.interest,
+      (change) => this.hear(change),
+      (cursor) => this.hearOfLoss(cursor),
+    );
     this.entry = entry;
     this.hold(() => entry.remove());
     // Whoever listens is there: the session must not count as idle.
-    const stay = setInterval(() => void this.stay(), STAY_MS).unref();
+    const stay = setInterval(() => void this.stay(), Math.min(STAY_MS, store.idleMs / 3)).unref();
     this.hold(() => clearInterval(stay));
 
-    const past = await changes.since(this.seen);
+    const past = await patiently(PATIENCE_MS, () => changes.since(this.seen));
     if (past.status === 'gap') this.tellThatAnythingMayHaveChanged(past.cursor);
     else for (const change of past.changes) if (concerns(this.interest, change.change)) this.deliver(change);
     const told = new Set(past.status === 'ok' ? past.changes.map(({ cursor }) => cursor) : []);
     const backlog = this.backlog ?? [];
     this.backlog = undefined;
     for (const change of backlog) if (!told.has(change.cursor)) this.deliver(change);
+    if (this.lostUpTo !== undefined) this.tellThatAnythingMayHaveChanged(this.lostUpTo);
+    if (this.changed) this.turnTo(this.changed.record, this.changed.since);
+  }
+
+  /**
+   * The session subscribed to other resources. That was on some replica, and took a moment to be known here: what has
+   * changed since is told now.
+   */
+  private turnTo(record: SessionRecord, since: number | undefined): void {
+    if (this.backlog) {
+      this.changed = { record, since: Math.min(since ?? Infinity, this.changed?.since ?? Infinity) };
+      return;
+    }
+    const added = new Set(record.subscriptions.filter((uri) => !this.interest.uris.has(uri)));
+    this.interest = interestOf(record);
+    this.entry?.change(this.interest);
+    if (added.size === 0 || since === undefined) return;
+    const heard = this.services.fanout.heardSince(since)?.map(({ change }) => change);
+    const missed = heard ?? [...added].map((uri): Change => ({ kind: 'resource', uri }));
+    // Without ids: where the client has to go on has not changed.
+    for (const change of missed) if (change.kind === 'resource' && added.has(change.uri)) this.tell(change);
   }
 
   private async stay(): Promise<void> {
     try {
-      await this.services.store.enter(this.record.id, this.record.owner);
+      const { status } = await this.services.store.enter(this.record.id, this.record.owner);
+      // It was deleted or is too old, and word of it did not come through.
+      if (status === 'unknown') this.sse.end();
     } catch {
       // The store is away; the next time will do, as long as it comes before the session is idle for too long.
     }
@@ -117,6 +149,11 @@ export class ChangeStream {
   private hear(change: LoggedChange): void {
     if (this.backlog) this.backlog.push(change);
     else this.deliver(change);
+  }
+
+  private hearOfLoss(cursor: string): void {
+    if (this.backlog) this.lostUpTo = cursor;
+    else this.tellThatAnythingMayHaveChanged(cursor);
   }
 
   private deliver({ cursor, change }: LoggedChange): void {
@@ -128,8 +165,7 @@ export class ChangeStream {
    * an id, since a client that is cut off before it has to be told of everything once more.
    */
   private tellThatAnythingMayHaveChanged(cursor: string): void {
-    const all: Change[] = LISTS.map((kind) => ({ kind }));
-    for (const uri of this.interest.uris) all.push({ kind: 'resource', uri });
+    const all = changesOf(this.interest);
     const last = all.pop();
     for (const change of all) if (!this.tell(change)) return;
     if (last) this.deliver({ cursor, change: last });

@@ -1,3 +1,4 @@
+import { McpError } from '../../../protocol/errors.js';
 import type { Attachment, LoggedEvent } from '../../../session/event-log.port.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import type { SseResponse } from '../sse-response.js';
@@ -6,82 +7,109 @@ import { eventId } from './event-id.js';
 
 /** Events read at a time. */
 const BATCH = 64;
+/** Milliseconds, on average, until a log that cannot be reached is tried again. */
+const RETRY_MS = 300;
 
 /** Where a connection reads. */
-export interface ReadPosition {
+export interface PumpStart {
   readonly record: SessionRecord;
   readonly streamId: string;
   /** Cursor after which to begin; `''` is the beginning. */
   readonly after: string;
 }
 
+/** Why a stream does not go on by itself: the log does not hold what was asked for, whoever wrote it is gone, or a defect. */
+export type Loss = 'gap' | 'orphaned' | 'failed';
+
 /**
  * Carries a stream from the log to a connection. Replay and live delivery are the same loop: it reads on from its
- * cursor whenever it is told that there may be more.
+ * cursor whenever it is told that there may be more. While the log cannot be reached, it tries again: nothing is lost.
  */
 export class EventPump {
   private cursor: string;
   private attachment: Attachment | undefined;
-  private reading = false;
+  private reading: Promise<void> | undefined;
   private again = false;
+  private stopped = false;
 
   constructor(
     private readonly services: Pick<WireServices & SessionServices, 'events' | 'options'>,
     private readonly sse: SseResponse,
-    private readonly position: ReadPosition,
-    /** Hears of a log that cannot be read, or does not hold what was asked for. */
-    private readonly onLoss: (reason: 'gap' | 'failed', cause?: unknown) => void,
+    private readonly begin: PumpStart,
+    private readonly onLoss: (reason: Loss, cause?: unknown) => void,
   ) {
-    this.cursor = position.after;
+    this.cursor = begin.after;
   }
 
   async start(): Promise<void> {
-    const { record, streamId } = this.position;
+    const { record, streamId } = this.begin;
     this.sse.onClose(() => this.attachment?.detach());
     this.attachment = await this.services.events.attach(record.id, streamId, {
       wake: () => this.wake(),
       displaced: () => this.sse.end(),
     });
-    if (this.sse.closed) this.attachment.detach();
+    if (this.sse.closed || this.stopped) this.attachment.detach();
     this.wake();
   }
 
-  private wake(): void {
+  /** Reads no more: something else carries the stream to the connection. */
+  stop(): void {
+    this.stopped = true;
+    this.attachment?.detach();
+  }
+
+  /** Cursor of the event that was sent last; `''` or where it began if there was none. */
+  get position(): string {
+    return this.cursor;
+  }
+
+  /** Resolves when all that the log has woken it for has been sent. Never rejects. */
+  async caughtUp(): Promise<void> {
+    while (this.reading) await this.reading;
+  }
+
+  /** Looks whether there is more. */
+  wake(): void {
     this.again = true;
-    if (this.reading) return;
-    this.reading = true;
-    this.readOn().catch((cause: unknown) => this.onLoss('failed', cause));
+    if (this.reading || this.stopped) return;
+    this.reading = this.readOn().catch((cause: unknown) => {
+      if (!(cause instanceof McpError && cause.reason === 'UNAVAILABLE')) return this.onLoss('failed', cause);
+      setTimeout(() => this.wake(), RETRY_MS * (0.5 + Math.random())).unref();
+    });
   }
 
   private async readOn(): Promise<void> {
+    // Never before it is known that this reads.
+    await Promise.resolve();
     try {
-      while (this.again && !this.sse.closed) {
+      while (this.again && !this.sse.closed && !this.stopped) {
         this.again = false;
         await this.readBatch();
       }
     } finally {
       // In the same turn as the last look at `again`: a wake in between would be lost.
-      this.reading = false;
+      this.reading = undefined;
     }
   }
 
   private async readBatch(): Promise<void> {
     const { events } = this.services;
-    const read = await events.read(this.position.record.id, this.position.streamId, this.cursor, BATCH);
-    // A stream without events is not there yet; the first one will wake us.
-    if (read.status === 'unknown') return;
+    const read = await events.read(this.begin.record.id, this.begin.streamId, this.cursor, BATCH);
+    // A stream without events is not there yet, and the first one will wake us; one that had some is gone.
+    if (read.status === 'unknown' && this.cursor === '') return;
+    if (read.status === 'unknown') return this.onLoss('gap');
     if (read.status === 'ended') return this.sse.end();
-    if (read.status === 'gap') return this.onLoss('gap');
+    if (read.status === 'gap' || read.status === 'orphaned') return this.onLoss(read.status);
     for (const event of read.events) {
       await this.sse.drained();
-      if (this.sse.closed) return;
+      if (this.sse.closed || this.stopped) return;
       this.deliver(event);
     }
     if (read.events.length === BATCH) this.again = true;
   }
 
   private deliver({ cursor, data, last }: LoggedEvent): void {
-    const { streamId, record } = this.position;
+    const { streamId, record } = this.begin;
     this.cursor = cursor;
     const id = eventId(streamId, cursor);
     if (data !== '') this.sse.send({ id, data });

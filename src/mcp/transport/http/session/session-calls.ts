@@ -7,6 +7,7 @@ import type { SessionChange, SessionRecord } from '../../../session/session-reco
 import { resultOf } from '../../client-answer.js';
 import { type JsonRpcRequest, notificationFrame, requestFrame, responseFrame } from '../../json-rpc.js';
 import { sessionMethod } from '../../session-methods.js';
+import type { CallEntry } from '../running-calls.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import type { CallAnswer } from './call-answer.js';
 
@@ -24,18 +25,25 @@ export class SessionCalls {
 
   /** Runs one request to its end. Never rejects. */
   async run(scope: CallScope, message: JsonRpcRequest): Promise<void> {
-    const { store, logger } = this.services;
+    const { store, logger, calls } = this.services;
     const { record, answer } = scope;
+    const entry = calls.enter();
     try {
-      const outcome = (await this.ofTheSession(record, message)) ?? (await this.dispatch(scope, message));
+      const outcome = (await this.ofTheSession(record, message)) ?? (await this.dispatch(scope, message, entry));
       answer.respond(outcome.kind === 'cancelled' ? undefined : responseFrame(message.id, outcome));
     } catch (error) {
       if (!(error instanceof McpError)) logger.error(`${message.method} failed outside of its handler.`, error);
       answer.fail(message.id, error instanceof McpError ? error : UNEXPECTED);
     } finally {
       await store.leave(record.id, message.id).catch((cause: unknown) => {
-        logger.warn('A request is still marked as running on its session; its id cannot be used again.', cause);
+        logger.warn(
+          'A request is still marked as running on its session; the mark is taken back when the store can be reached.',
+          cause,
+        );
       });
+      // A process that stops waits for this: the answer must be in the log before the log is closed.
+      await answer.written;
+      entry.leave();
     }
   }
 
@@ -45,7 +53,7 @@ export class SessionCalls {
     return sessionMethod({ record, registry, maxSubscriptions: options.maxSubscriptions, update }, message);
   }
 
-  private async dispatch(scope: CallScope, message: JsonRpcRequest): Promise<Outcome> {
+  private async dispatch(scope: CallScope, message: JsonRpcRequest, entry: CallEntry): Promise<Outcome> {
     const { dispatcher, mailbox, options } = this.services;
     const { record, answer } = scope;
     const origin: CallOrigin = {
@@ -78,6 +86,7 @@ export class SessionCalls {
     try {
       if (gone) return { kind: 'cancelled' };
       running = dispatcher.dispatch(message.method, message.params, origin);
+      entry.runs(running);
       return await running.outcome;
     } finally {
       unlisten();
@@ -86,26 +95,24 @@ export class SessionCalls {
 
   /**
    * Sends a request to the client on the stream of the call it belongs to, and waits for the answer: until it comes,
-   * the call is aborted, the server stops, or the client has taken too long.
+   * the call is aborted, be it by a server that stops, or the client has taken too long.
    */
   private async ask({ record, answer }: CallScope, { method, params }: ClientRequest, signal: AbortSignal) {
-    const { mailbox, options, streams } = this.services;
+    const { mailbox, options } = this.services;
     const askId = randomUUID();
     const tooLong = new AbortController();
     const timer = setTimeout(() => tooLong.abort(), options.askTimeoutMs);
-    const gaveUp = AbortSignal.any([signal, streams.stopping, tooLong.signal]);
-    try {
-      const answered = mailbox.expect(record.id, askId, gaveUp);
-      answer.say(requestFrame(askId, method, params));
-      return resultOf(await answered);
-    } catch (error) {
-      if (!gaveUp.aborted) throw error;
-      answer.say(notificationFrame('notifications/cancelled', { requestId: askId }));
-      if (signal.aborted) throw error;
-      throw new ToolError(tooLong.signal.aborted ? 'No answer came in time.' : 'The server is stopping. Try again.');
-    } finally {
-      clearTimeout(timer);
-    }
+    const gaveUp = AbortSignal.any([signal, tooLong.signal]);
+    const answered = mailbox.expect(record.id, askId, gaveUp);
+    answer.say(requestFrame(askId, method, params));
+    const reply = await answered
+      .catch((error: unknown) => {
+        // Whatever it was: nobody waits for the answer any more.
+        answer.say(notificationFrame('notifications/cancelled', { requestId: askId }));
+        throw !signal.aborted && gaveUp.aborted ? new ToolError('No answer came in time.') : error;
+      })
+      .finally(() => clearTimeout(timer));
+    return resultOf(reply);
   }
 }
 

@@ -8,6 +8,7 @@ import { unsupportedRevision } from '../../envelope.js';
 import { type JsonRpcMessage, type JsonRpcRequest, type RequestId, responseFrame } from '../../json-rpc.js';
 import { initializeResult, openSession } from '../../session-methods.js';
 import { requireAccept } from '../accept.js';
+import { spread } from '../jitter.js';
 import { sendAccepted, sendJson } from '../replies.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
@@ -15,8 +16,11 @@ import { CallAnswer } from './call-answer.js';
 import { ChangeStream } from './change-stream.js';
 import { CHANGES_STREAM, changeCursorOf, parseEventId } from './event-id.js';
 import { EventPump } from './event-pump.js';
-import { reportLoss } from './lost-events.js';
+import { endOrphan, reportLoss } from './lost-events.js';
 import { SessionCalls } from './session-calls.js';
+
+/** Characters of a reason to cancel; it is for logs. */
+const MAX_REASON = 500;
 
 /**
  * The wire of revisions 2025-03-26 to 2025-11-25: a handshake opens a session, POST carries messages, GET streams
@@ -98,7 +102,9 @@ export class SessionWire {
   }
 
   private async initialize({ id, params }: JsonRpcRequest, principal: Principal, reply: FastifyReply): Promise<void> {
-    const { store, changes, server } = this.services;
+    const { store, changes, server, stop } = this.services;
+    // A session that is opened here would soon have to move; the next replica is as good.
+    if (stop.draining) throw new McpError('UNAVAILABLE', 'The server is stopping. Connect again.');
     const record = openSession(params, principalKey(principal), await changes.cursor());
     await store.create(record);
     void reply.header('mcp-session-id', record.id);
@@ -141,11 +147,14 @@ export class SessionWire {
   private async occupy(record: SessionRecord, requests: readonly JsonRpcRequest[]): Promise<void> {
     const { store } = this.services;
     const marked: RequestId[] = [];
-    for (const { id } of requests) {
-      const entry = await store.enter(record.id, record.owner, id);
-      if (entry.status !== 'ok') for (const undo of marked) await store.leave(record.id, undo);
-      entered(entry, id);
-      marked.push(id);
+    try {
+      for (const { id } of requests) {
+        entered(await store.enter(record.id, record.owner, id), id);
+        marked.push(id);
+      }
+    } catch (error) {
+      await Promise.allSettled(marked.map((id) => store.leave(record.id, id)));
+      throw error;
     }
   }
 
@@ -160,7 +169,7 @@ export class SessionWire {
       const { requestId, reason } = message.params;
       // Malformed cancellations are ignored (basic/utilities/cancellation, "Error Handling").
       if (typeof requestId !== 'string' && typeof requestId !== 'number') return;
-      await mailbox.cancel(record.id, requestId, typeof reason === 'string' ? reason : undefined);
+      await mailbox.cancel(record.id, requestId, typeof reason === 'string' ? reason.slice(0, MAX_REASON) : undefined);
     }
   }
 
@@ -169,13 +178,14 @@ export class SessionWire {
     const read = await events.read(record.id, streamId, cursor, 1);
     if (read.status === 'unknown')
       throw new McpError('INVALID_REQUEST', 'Last-Event-ID names no stream of this session.');
-    const release = streams.open(() => {
-      sse.send({ retry: options.retryMs });
+    const release = streams.open(record.owner, () => {
+      sse.send({ retry: spread(options.retryMs) });
       sse.end();
     });
     const sse = new SseResponse(reply, keepAlive, options);
     sse.onClose(release);
     const pump = new EventPump(this.services, sse, { record, streamId, after: cursor }, (reason, cause) => {
+      if (reason === 'orphaned') return void this.bury(record, streamId, () => pump.wake());
       if (reason === 'failed') logger.error('A stream could not be read from the event log.', cause);
       else reportLoss(sse, streamId);
       sse.end();
@@ -186,6 +196,18 @@ export class SessionWire {
       logger.error('A stream could not be resumed; its connection was closed.', cause);
       sse.destroy();
     }
+  }
+
+  /** Ends a stream whose replica is gone, and lets the reader read on: to the end that was written, here or elsewhere. */
+  private async bury(record: SessionRecord, streamId: string, readOn: () => void): Promise<void> {
+    try {
+      await endOrphan(this.services, record.id, streamId);
+      this.services.logger.warn('A replica is gone; a call that it ran was ended with an error.');
+    } catch (cause) {
+      // Another connection may have ended it, or the log is away; the reader sees which when it looks again.
+      this.services.logger.warn('The stream of a replica that is gone could not be ended here.', cause);
+    }
+    readOn();
   }
 
   private requireAccept({ headers }: FastifyRequest): void {
