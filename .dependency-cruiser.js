@@ -139,6 +139,12 @@ const layers = [
     packages: [NEST, MCP_SDK, 'ioredis'],
     node: true,
   },
+  {
+    name: 'health',
+    files: 'mcp/health/',
+    own: ['mcp/health/', 'mcp/session/session-backend\\.ts$', 'mcp/protocol/'],
+    packages: ['@nestjs/common', '@nestjs/terminus'],
+  },
   { name: 'auth', files: 'mcp/auth/', own: ['mcp/auth/', 'mcp/protocol/'], packages: [NEST], node: true },
   { name: 'protocol', files: 'mcp/protocol/', own: ['mcp/protocol/'], packages: [MCP_SDK] },
 ];
