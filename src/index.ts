@@ -14,8 +14,11 @@ export { McpPrompt } from './mcp/decorators/mcp-prompt.decorator.js';
 export { McpResource } from './mcp/decorators/mcp-resource.decorator.js';
 export { McpTool } from './mcp/decorators/mcp-tool.decorator.js';
 export { CurrentCall } from './mcp/dispatch/current-call.js';
-export { CallCancelled, CallSuspended, CallTimedOut } from './mcp/protocol/interruptions.js';
+export { CallCancelled, CallStopped, CallSuspended, CallTimedOut } from './mcp/protocol/interruptions.js';
 export { type KeyRing, type SealingKey, keyRingFromConfig } from './mcp/dispatch/key-ring.js';
+export { McpHealthModule } from './mcp/health/mcp-health.module.js';
+export type { ReadinessCheck, ReadinessState } from './mcp/health/readiness-check.port.js';
+export { Readiness } from './mcp/health/readiness.js';
 export { DEFAULT_HTTP_OPTIONS, type McpOptions } from './mcp/mcp-options.js';
 export { McpModule, type McpModuleExtras } from './mcp/mcp.module.js';
 export { type ErrorName, McpError, ToolError } from './mcp/protocol/errors.js';
@@ -50,8 +53,11 @@ export {
   type LoggedEvent,
 } from './mcp/session/event-log.port.js';
 export { type CallListener, type ClientAnswer, Mailbox } from './mcp/session/mailbox.port.js';
+export type { RedisOptions } from './mcp/session/redis/redis-options.js';
+export type { SessionLimits } from './mcp/session/session-backend.js';
 export type { SessionChange, SessionRecord } from './mcp/session/session-record.js';
 export { type SessionEntry, SessionStore } from './mcp/session/session-store.port.js';
+export { GracefulStop } from './mcp/transport/http/graceful-stop.js';
 export type { HttpOptions } from './mcp/transport/http/http-options.js';
 export { reserveStdout } from './mcp/transport/stdio/reserved-stdout.js';
 export { type StdioOptions, type StdioServer, serveStdio } from './mcp/transport/stdio/serve-stdio.js';

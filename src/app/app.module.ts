@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { McpModule } from '../index.js';
+import { McpHealthModule, McpModule } from '../index.js';
 import { DocumentsModule } from '../tools/documents/documents.module.js';
 import { NotesModule } from '../tools/notes/notes.module.js';
 import { WeatherModule } from '../tools/weather/weather.module.js';
@@ -15,6 +15,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         McpModule.forRoot(mcpOptions(config, packageVersion())),
+        McpHealthModule,
         DocumentsModule,
         NotesModule,
         WeatherModule.forRoot({

@@ -42,15 +42,50 @@ export const CONFIG_SCHEMA = z.object({
     .default(15_000)
     .describe('Milliseconds between keep-alive comments on streams.'),
   MCP_MAX_STREAMS: integer(1, 1_000_000).default(10_000).describe('Streams that clients may hold open at a time.'),
+  MCP_MAX_STREAMS_PER_PRINCIPAL: integer(1, 1_000_000)
+    .default(100)
+    .describe(
+      'Streams that one principal may hold open at a time; anonymous callers are bound by MCP_MAX_STREAMS alone.',
+    ),
   MCP_SESSION_IDLE_MS: integer(1000, MAX_MS).default(1_800_000).describe('Milliseconds until an unused session ends.'),
   MCP_SESSION_MAX_MS: integer(1000, MAX_MS).default(86_400_000).describe('Milliseconds until any session ends.'),
   MCP_MAX_SESSIONS: integer(1, 10_000_000).default(10_000).describe('Sessions open at a time.'),
+  MCP_MAX_SESSIONS_PER_PRINCIPAL: integer(1, 10_000_000)
+    .default(1_000)
+    .describe('Sessions of one principal open at a time; anonymous callers are bound by MCP_MAX_SESSIONS alone.'),
+  MCP_DRAIN_DELAY_MS: integer(0, MAX_MS)
+    .default(0)
+    .describe('Milliseconds a server that stops goes on taking connections, until balancers have heard of it.'),
+  MCP_DRAIN_GRACE_MS: integer(0, MAX_MS)
+    .default(25_000)
+    .describe(
+      'Milliseconds that running calls have, from the beginning of a stop, until they are stopped with an error.',
+    ),
   MCP_REQUEST_STATE_KEYS: z
     .string()
     .optional()
     .describe(
-      'Keys that seal the state of calls waiting for input: id:base64 of 32 bytes, comma-separated, newest first.',
+      'Keys that seal the state of calls waiting for input: id:base64 of 32 bytes, comma-separated, newest first. Without them replicas share one through Redis, or a process makes its own.',
     ),
+  REDIS_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Redis that keeps the sessions, so that any replica serves any of them: redis://, rediss:// (TLS), redis+sentinel:// or redis+cluster://. Without it they are in the memory of the one process.',
+    ),
+  REDIS_USERNAME: z.string().optional().describe('ACL user of Redis; wins over the one in REDIS_URL.'),
+  REDIS_PASSWORD: z.string().optional().describe('Password of Redis; wins over the one in REDIS_URL.'),
+  REDIS_SENTINEL_PASSWORD: z.string().optional().describe('Password of the sentinels.'),
+  REDIS_TLS_CA_FILE: z.string().optional().describe('File with the CA certificates, as PEM, that Redis is trusted by.'),
+  REDIS_TLS_SERVERNAME: z.string().optional().describe('Name that the certificate of Redis must be for.'),
+  REDIS_KEY_PREFIX: z
+    .string()
+    .regex(/^[\w:.-]*$/, 'must hold letters, digits, ":", ".", "_" and "-"')
+    .default('rookery:')
+    .describe('What all names of keys and channels in Redis begin with; one for each installation.'),
+  REDIS_COMMAND_TIMEOUT_MS: integer(50, 60_000)
+    .default(1_000)
+    .describe('Milliseconds until a command that Redis does not answer has failed.'),
   WEATHER_GEOCODING_URL: z
     .url()
     .default('https://geocoding-api.open-meteo.com')

@@ -2,6 +2,7 @@ import type { Icon } from '@modelcontextprotocol/server';
 import type { CacheHint } from './protocol/cache-hint.js';
 import type { KeyRing } from './dispatch/key-ring.js';
 import type { MemorySessionOptions } from './session/memory/memory-session.js';
+import type { RedisOptions } from './session/redis/redis-options.js';
 import type { HttpOptions } from './transport/http/http-options.js';
 
 /** How an MCP server is set up. Everything has a default. */
@@ -18,7 +19,12 @@ export interface McpOptions {
   readonly instructions?: string;
   /** The HTTP endpoint; see {@link HttpOptions} and {@link DEFAULT_HTTP_OPTIONS}. */
   readonly http?: Partial<HttpOptions>;
-  /** Sessions in memory: expiry, caps and how much of a stream is kept. */
+  /**
+   * Keeps sessions, their streams and changes in Redis, so that any replica serves any session. Default: in the memory
+   * of this process, which then must be the only one.
+   */
+  readonly redis?: RedisOptions;
+  /** Sessions: expiry, caps and how much of a stream is kept. */
   readonly sessions?: MemorySessionOptions;
   /** Milliseconds a call may take unless its decorator says otherwise. Default 60,000. */
   readonly callTimeoutMs?: number;
@@ -28,7 +34,10 @@ export interface McpOptions {
   readonly pageSize?: number;
   /** Cache hint of lists and of `server/discover`. Default: not cacheable, private. */
   readonly listCache?: CacheHint;
-  /** Keys that seal `requestState`. Default: a random key, so that another replica or a restart cannot open it. */
+  /**
+   * Keys that seal `requestState`. Default: with `redis`, one that all replicas share through it; without, a random one,
+   * so that a restart cannot open what was sealed before.
+   */
   readonly requestStateKeys?: KeyRing;
   /** Milliseconds a client may take to answer an `input_required`. Default 600,000. */
   readonly requestStateTtlMs?: number;
@@ -49,5 +58,9 @@ export const DEFAULT_HTTP_OPTIONS: HttpOptions = Object.freeze({
   askTimeoutMs: 600_000,
   maxBatch: 50,
   maxStreams: 10_000,
+  maxStreamsPerPrincipal: 100,
   maxSubscriptions: 1_000,
+  drainDelayMs: 0,
+  drainStreamsMs: 5_000,
+  drainGraceMs: 25_000,
 });

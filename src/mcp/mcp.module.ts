@@ -3,14 +3,17 @@ import { DiscoveryModule } from '@nestjs/core';
 import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
 import { Authenticator } from './auth/authenticator.port.js';
 import { CurrentCall } from './dispatch/current-call.js';
+import { Readiness } from './health/readiness.js';
 import { McpLifecycle } from './mcp-lifecycle.js';
 import type { McpOptions } from './mcp-options.js';
 import {
   MCP_OPTIONS,
-  MEMORY_SESSION,
+  SESSION_BACKEND,
   McpServer,
   provideDispatcher,
-  provideMemorySession,
+  provideGracefulStop,
+  provideSessionBackend,
+  provideReadiness,
   provideRegistry,
   provideServer,
 } from './mcp.providers.js';
@@ -19,8 +22,9 @@ import { McpRegistry } from './registry/mcp-registry.js';
 import { ChangeBus } from './session/change-bus.port.js';
 import { EventLog } from './session/event-log.port.js';
 import { Mailbox } from './session/mailbox.port.js';
-import type { MemorySession } from './session/memory/memory-session.js';
+import type { SessionBackend } from './session/session-backend.js';
 import { SessionStore } from './session/session-store.port.js';
+import { GracefulStop } from './transport/http/graceful-stop.js';
 
 /** What a team puts in the place of what the module brings. */
 export interface McpModuleExtras {
@@ -50,20 +54,22 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<McpOptions>({ 
 @Module({
   imports: [DiscoveryModule],
   providers: [
-    provideMemorySession,
-    { provide: SessionStore, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.store },
-    { provide: EventLog, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.events },
-    { provide: ChangeBus, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.changes },
-    { provide: Mailbox, inject: [MEMORY_SESSION], useFactory: (session: MemorySession) => session.mailbox },
+    provideSessionBackend,
+    { provide: SessionStore, inject: [SESSION_BACKEND], useFactory: (backend: SessionBackend) => backend.store },
+    { provide: EventLog, inject: [SESSION_BACKEND], useFactory: (backend: SessionBackend) => backend.events },
+    { provide: ChangeBus, inject: [SESSION_BACKEND], useFactory: (backend: SessionBackend) => backend.changes },
+    { provide: Mailbox, inject: [SESSION_BACKEND], useFactory: (backend: SessionBackend) => backend.mailbox },
     { provide: Authenticator, useClass: AnonymousAuthenticator },
     provideRegistry,
     provideDispatcher,
     provideServer,
+    provideGracefulStop,
+    provideReadiness,
     CurrentCall,
     CapabilityRegistrar,
     McpLifecycle,
   ],
-  exports: [McpRegistry, McpServer, CurrentCall, SessionStore, EventLog, ChangeBus, Mailbox],
+  exports: [McpRegistry, McpServer, GracefulStop, Readiness, CurrentCall, SessionStore, EventLog, ChangeBus, Mailbox],
 })
 export class McpModule extends ConfigurableModuleClass {
   /** Options can also come from other providers: `forRootAsync({ inject, useFactory })`. */

@@ -5,19 +5,26 @@ import type { CacheHint } from './protocol/cache-hint.js';
 import { AnswerSchemas } from './dispatch/answer-schemas.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { ResultEncoder } from './dispatch/encode/result-encoder.js';
-import { keyRingFromConfig } from './dispatch/key-ring.js';
 import { RequestStateSealer } from './dispatch/request-state.js';
 import { serverCapabilities } from './dispatch/server-capabilities.js';
+import type { ReadinessCheck } from './health/readiness-check.port.js';
+import { Readiness } from './health/readiness.js';
+import { sessionReadiness } from './health/session-readiness.js';
 import { DEFAULT_HTTP_OPTIONS, type McpOptions } from './mcp-options.js';
+import { ANONYMOUS, principalKey } from './protocol/principal.js';
 import { McpRegistry } from './registry/mcp-registry.js';
 import { ChangeBus } from './session/change-bus.port.js';
 import { ChangeFanout } from './session/change-fanout.js';
 import { EventLog } from './session/event-log.port.js';
 import { Mailbox } from './session/mailbox.port.js';
-import { type MemorySession, createMemorySession } from './session/memory/memory-session.js';
+import { createMemorySession } from './session/memory/memory-session.js';
+import { RedisSession } from './session/redis/redis-session.js';
+import { REQUEST_STATE_SECRET, type SessionBackend } from './session/session-backend.js';
 import { SessionStore } from './session/session-store.port.js';
+import { GracefulStop } from './transport/http/graceful-stop.js';
 import { KeepAlive } from './transport/http/sse-response.js';
 import { OpenStreams } from './transport/http/open-streams.js';
+import { RunningCalls } from './transport/http/running-calls.js';
 import type { SessionServices, WireServices } from './transport/http/wire-services.js';
 import type { ServerDescription } from './transport/server-description.js';
 
@@ -26,22 +33,28 @@ const DEFAULT_MAX_RESULT_BYTES = 4 * 1024 * 1024;
 /** What a stream keeps beyond its largest event: the frame around it, and the events before it. */
 const STREAM_HEADROOM_BYTES = 1024 * 1024;
 
-export const MEMORY_SESSION = Symbol('MemorySession');
+export const SESSION_BACKEND = Symbol('SessionBackend');
 
 /** Everything the transports work with; made once for each application. */
 export class McpServer {
   constructor(readonly services: WireServices & SessionServices) {}
 }
 
-export const provideMemorySession: FactoryProvider<MemorySession> = {
-  provide: MEMORY_SESSION,
+export const provideSessionBackend: FactoryProvider<SessionBackend> = {
+  provide: SESSION_BACKEND,
   inject: [MCP_OPTIONS],
-  useFactory: ({ sessions, maxResultBytes = DEFAULT_MAX_RESULT_BYTES }: McpOptions) =>
-    createMemorySession({
+  useFactory: ({ redis, sessions, http, maxResultBytes = DEFAULT_MAX_RESULT_BYTES }: McpOptions) => {
+    const limits = {
       ...sessions,
+      store: { uncappedOwner: principalKey(ANONYMOUS), ...sessions?.store },
       // A result that is allowed must fit into the log that carries it.
       events: { maxBytes: maxResultBytes + STREAM_HEADROOM_BYTES, ...sessions?.events },
-    }),
+    };
+    if (!redis) return createMemorySession(limits);
+    // An answer may come until the last moment, and then has to be fetched.
+    const askRetentionMs = (http?.askTimeoutMs ?? DEFAULT_HTTP_OPTIONS.askTimeoutMs) + 60_000;
+    return new RedisSession({ ...limits, redis, askRetentionMs, logger: new Logger('Sessions') });
+  },
 };
 
 export const provideRegistry: FactoryProvider<McpRegistry> = {
@@ -52,13 +65,15 @@ export const provideRegistry: FactoryProvider<McpRegistry> = {
 
 export const provideDispatcher: FactoryProvider<Dispatcher> = {
   provide: Dispatcher,
-  inject: [MCP_OPTIONS, McpRegistry],
-  useFactory: (options: McpOptions, registry: McpRegistry) =>
+  inject: [MCP_OPTIONS, McpRegistry, SESSION_BACKEND],
+  useFactory: (options: McpOptions, registry: McpRegistry, backend: SessionBackend) =>
     new Dispatcher({
       registry,
       encoder: new ResultEncoder(serverInfo(options), options.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES),
       sealer: new RequestStateSealer({
-        keys: options.requestStateKeys ?? keyRingFromConfig(undefined),
+        keys:
+          options.requestStateKeys ??
+          (async () => [{ id: 'shared', secret: await backend.secret(REQUEST_STATE_SECRET) }]),
         ...(options.requestStateTtlMs !== undefined && { ttlMs: options.requestStateTtlMs }),
       }),
       schemas: new AnswerSchemas(),
@@ -90,6 +105,9 @@ export const provideServer: FactoryProvider<McpServer> = {
       instructions: options.instructions,
       cache: cacheOf(options.listCache),
     };
+    const streams = new OpenStreams(http);
+    const calls = new RunningCalls();
+    const logger = new Logger('Mcp');
     return new McpServer({
       options: http,
       server,
@@ -98,13 +116,34 @@ export const provideServer: FactoryProvider<McpServer> = {
       authenticator,
       fanout: new ChangeFanout(changes),
       keepAlive: new KeepAlive(http.keepAliveMs),
-      streams: new OpenStreams(http.maxStreams),
-      logger: new Logger('Mcp'),
+      streams,
+      calls,
+      stop: new GracefulStop({ options: http, streams, calls, logger }),
+      logger,
       store,
       events,
       changes,
       mailbox,
     });
+  },
+};
+
+export const provideGracefulStop: FactoryProvider<GracefulStop> = {
+  provide: GracefulStop,
+  inject: [McpServer],
+  useFactory: ({ services }: McpServer) => services.stop,
+};
+
+/** What must be in order before requests are sent to this process. */
+export const provideReadiness: FactoryProvider<Readiness> = {
+  provide: Readiness,
+  inject: [GracefulStop, SESSION_BACKEND],
+  useFactory: (stop: GracefulStop, session: SessionBackend) => {
+    const server: ReadinessCheck = {
+      name: 'server',
+      check: () => (stop.draining ? { ready: false, detail: 'The server is stopping.' } : { ready: true }),
+    };
+    return new Readiness([server, sessionReadiness(() => session.health())]);
   },
 };
 

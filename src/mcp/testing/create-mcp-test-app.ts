@@ -5,6 +5,7 @@ import { Authenticator } from '../auth/authenticator.port.js';
 import type { McpOptions } from '../mcp-options.js';
 import { McpModule } from '../mcp.module.js';
 import { MCP_OPTIONS, McpServer } from '../mcp.providers.js';
+import type { HttpOptions } from '../transport/http/http-options.js';
 import { type ModuleImport, findMcpModule } from './find-mcp-module.js';
 import { McpTestApp } from './mcp-test-app.js';
 import { TestAuthenticator } from './test-authenticator.js';
@@ -16,7 +17,10 @@ export interface McpTestAppOptions {
    * guards, pipes, interceptors and filters use {@link prepare}.
    */
   readonly override?: readonly (readonly [token: InjectionToken, value: unknown])[];
-  /** Options of the MCP server; they win over those that the modules under test set themselves. */
+  /**
+   * Options of the MCP server; they win over those that the modules under test set themselves. Without any the
+   * application stops at once: `http.drainGraceMs` lets calls that run finish first.
+   */
   readonly options?: McpOptions;
   /**
    * Whether clients may say who they are (`principal`, `scopes`). Default true: the app's `Authenticator` is replaced.
@@ -30,6 +34,9 @@ export interface McpTestAppOptions {
   /** Does before it starts what the team's `main.ts` does to the application: pipes, plugins, CORS. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
+
+/** A test that is over waits for no call that it has left behind. */
+const AT_ONCE: Partial<HttpOptions> = { drainDelayMs: 0, drainGraceMs: 0 };
 
 const SILENT: LoggerService = { log: () => undefined, error: () => undefined, warn: () => undefined };
 
@@ -79,7 +86,7 @@ async function withMcpModule(modules: ModuleImport[], options: McpOptions = {}):
   const own = await findMcpModule(modules);
   if (!own) {
     // Nobody waits a second for a stream to be resumed when both ends are in one process.
-    const http = { retryMs: 10, ...options.http };
+    const http = { retryMs: 10, ...AT_ONCE, ...options.http };
     return Test.createTestingModule({ imports: [McpModule.forRoot({ ...options, http }), ...modules] });
   }
   const builder = Test.createTestingModule({ imports: modules });
@@ -107,7 +114,7 @@ function factoryOf(providers: readonly Provider[]): OptionsFactory {
 
 /** A deployment's hosts do not include the one that tests use, unless the test is about hosts. */
 function merged(own: McpOptions, options: McpOptions): McpOptions {
-  const http = { ...own.http, ...options.http };
+  const http = { ...own.http, ...AT_ONCE, ...options.http };
   const hosts = options.http?.allowedHosts ?? (own.http?.allowedHosts && [...own.http.allowedHosts, '127.0.0.1']);
   return { ...own, ...options, http: { ...http, ...(hosts && { allowedHosts: hosts }) } };
 }
