@@ -3,22 +3,13 @@ import { MemoryEventLog } from '../../src/mcp/session/memory/memory-event-log.js
 import { MemoryMailbox } from '../../src/mcp/session/memory/memory-mailbox.js';
 import { MemorySessionStore } from '../../src/mcp/session/memory/memory-session-store.js';
 import { describeChangeBus } from './change-bus.contract.js';
+import { Clock } from './clock.js';
 import { describeEventLog } from './event-log.contract.js';
 import { describeMailbox } from './mailbox.contract.js';
 import { describeSessionStore } from './session-store.contract.js';
 
 /** Listeners that throw are part of the contract; their errors are not of this suite's output. */
 const onListenerError = (): void => undefined;
-
-class Clock {
-  private time = Date.UTC(2026, 0, 1);
-
-  readonly now = (): number => this.time;
-
-  readonly advance = (ms: number): void => {
-    this.time += ms;
-  };
-}
 
 describeSessionStore('memory', async (limits) => {
   const { now, advance } = new Clock();
