@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { type Socket, connect } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { McpCall, McpRegistry, McpResource, McpTool } from '../../../src/index.js';
+import { WireSession, sseMessages } from '../../support/wire.js';
+import { EventStream, SessionApp } from '../session/session-app.js';
+
+const url = inject('redisUrl') ?? '';
+const until = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 10, timeout: 10_000 });
+
+@Injectable()
+class Tools {
+  @McpTool()
+  plain(): string {
+    return 'done';
+  }
+
+  @McpTool()
+  async steps(call: McpCall): Promise<string> {
+    for (let step = 1; step <= 3; step += 1) call.progress(step, 3);
+    return 'done';
+  }
+
+  @McpResource('notes://{id}')
+  note(): string {
+    return 'text';
+  }
+}
+
+/** What clients send to Redis, as its MONITOR sees it; what scripts do inside of the server is not among it. */
+class Monitor {
+  private text = '';
+
+  private constructor(private readonly socket: Socket) {
+    socket.setEncoding('utf8').on('data', (part: string) => (this.text += part));
+  }
+
+  static async start(): Promise<Monitor> {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    const monitor = new Monitor(socket);
+    socket.write('MONITOR\r\n');
+    await once(socket, 'data');
+    return monitor;
+  }
+
+  /** Commands that name something, less those of a sweep: it looks at running calls with HMGET, and comes when it comes. */
+  commands(name: string): string[] {
+    const inside = /^\+[\d.]+ \[\d+ lua\]|"hmget"/;
+    return this.text.split('\n').filter((line) => line.includes(name) && !inside.test(line));
+  }
+
+  stop(): void {
+    this.socket.destroy();
+  }
+}
+
+describe.skipIf(url === '')('what a session costs in commands', () => {
+  let app: SessionApp;
+  let monitor: Monitor;
+  const keyPrefix = `test:cost:${Math.random().toString(36).slice(2)}:`;
+
+  beforeEach(async () => {
+    app = await SessionApp.boot([Tools], { redis: { url, keyPrefix } });
+    monitor = await Monitor.start();
+  });
+  afterEach(async () => {
+    monitor.stop();
+    await app[Symbol.asyncDispose]();
+  });
+
+  /** Commands on keys of the session since the number of them was last asked for. */
+  const counter = (session: WireSession): (() => number) => {
+    let counted = 0;
+    return () => {
+      const total = monitor.commands(session.id).length;
+      const fresh = total - counted;
+      counted = total;
+      return fresh;
+    };
+  };
+  /** Until nothing more of the session is under way: MONITOR is behind the answers. */
+  const settled = async (session: WireSession): Promise<void> => {
+    const marks = (): number => monitor.commands(session.id).filter((line) => line.includes('"hdel"')).length;
+    const before = marks();
+    await (await session.request('ping')).text();
+    await until(() => expect(marks()).toBeGreaterThan(before));
+  };
+
+  it('two for a call that is answered in JSON: one before and one after it', async () => {
+    const session = await WireSession.open(app.url);
+    await settled(session);
+    const count = counter(session);
+    count();
+
+    for (let call = 0; call < 10; call += 1) {
+      const response = await session.request('tools/call', { name: 'plain', arguments: {} });
+      expect(response.headers.get('content-type')).toContain('application/json');
+      await response.text();
+    }
+    await until(() => expect(monitor.commands(session.id).at(-1)).toContain('"hdel"'));
+
+    expect(count()).toBe(20);
+  });
+
+  it('no stream for an answer in JSON, and one for an answer that streams', async () => {
+    const session = await WireSession.open(app.url);
+    await (await session.request('tools/call', { name: 'plain', arguments: {} })).text();
+    expect(monitor.commands(session.id).filter((line) => line.includes(':stream:'))).toEqual([]);
+
+    const params = { name: 'steps', arguments: {}, _meta: { progressToken: 1 } };
+    await sseMessages(await session.request('tools/call', params, 'streamed'));
+    const streams = monitor.commands(session.id).flatMap((line) => /:stream:([^"]+)/.exec(line)?.[1] ?? []);
+    expect(new Set(streams).size).toBe(1);
+  });
+
+  it('one for a change, however many hear of it', async () => {
+    const sessions = await Promise.all([1, 2, 3, 4].map(() => WireSession.open(app.url)));
+    const streams = await Promise.all(
+      sessions.map(async (session) => {
+        await (await session.request('resources/subscribe', { uri: 'notes://1' })).text();
+        const stream = await EventStream.listen(session);
+        await stream.next();
+        return stream;
+      }),
+    );
+    await app.get(McpRegistry).resourceUpdated('notes://1');
+    for (const stream of streams) expect(await stream.message()).toMatchObject({ params: { uri: 'notes://1' } });
+
+    const published = monitor.commands(`${keyPrefix}{changes}:log`).filter((line) => line.includes('notes://1'));
+    expect(published).toHaveLength(1);
+    for (const stream of streams) stream.cut();
+  });
+});

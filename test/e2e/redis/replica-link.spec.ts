@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { type TestReplicas, testReplicas } from '../../support/redis/test-replicas.js';
+
+const url = inject('redisUrl') ?? '';
+
+const until = (assertion: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(assertion, { interval: 10, timeout: 10_000 });
+
+describe.skipIf(url === '')('the link between replicas', () => {
+  let replicas: TestReplicas;
+
+  beforeEach(async () => {
+    replicas = await testReplicas(url, 2);
+  });
+  afterEach(() => replicas.close());
+
+  const tell = (channel: string, ...fields: string[]): Promise<number> =>
+    replicas.redis.publish(channel, JSON.stringify(fields));
+
+  it('hears what is told to everyone, and what is told to it alone', async () => {
+    const [here, there] = [replicas.links[0]!, replicas.links[1]!];
+    const heard: string[] = [];
+    here.on('word', ([word]) => heard.push(`here ${word}`));
+    there.on('word', ([word]) => heard.push(`there ${word}`));
+    await tell(here.keys.inbox(here.id), 'word', 'one');
+    await tell(here.keys.everyone, 'word', 'two');
+    await until(() => expect(heard.toSorted()).toEqual(['here one', 'here two', 'there two']));
+  });
+
+  it('goes on after a message that is none of its own, and after a handler that throws', async () => {
+    const [here] = replicas.links;
+    const heard: string[] = [];
+    here!.on('word', () => {
+      throw new Error('handler failed');
+    });
+    here!.on('word', ([word = '']) => heard.push(word));
+    for (const strange of ['', 'nonsense', '{}', '["word", 7]', 'null']) {
+      await replicas.redis.publish(here!.keys.everyone, strange);
+    }
+    await tell(here!.keys.everyone, 'word', 'one');
+    await until(() => expect(heard).toEqual(['one']));
+  });
+
+  it('notices that messages were lost, and has everyone look', async () => {
+    const sweeper = vi.fn(async () => undefined);
+    replicas.links[0]!.onSweep(sweeper);
+    await replicas.muteSubscriber(0);
+    // Until a beat has been missed for certain.
+    const beat = await replicas.redis.pttl(replicas.links[0]!.keys.alive(replicas.links[0]!.id));
+    await until(async () => {
+      const now = await replicas.redis.pttl(replicas.links[0]!.keys.alive(replicas.links[0]!.id));
+      expect(now).not.toBe(beat);
+    });
+    await replicas.unmuteSubscriber(0);
+    await until(() => expect(sweeper).toHaveBeenCalled());
+  });
+
+  it('subscribes again when it does not hear itself', async () => {
+    const [here] = replicas.links;
+    const heard: string[] = [];
+    here!.on('word', ([word = '']) => heard.push(word));
+    await replicas.muteSubscriber(0);
+    await until(async () => {
+      await tell(here!.keys.everyone, 'word', 'one');
+      expect(heard).toContain('one');
+    });
+  });
+
+  it('is alive until it says goodbye, or has not been heard of for a while', async () => {
+    const [here, there] = [replicas.links[0]!, replicas.links[1]!];
+    expect(await here.isGone(there.id)).toBe(false);
+    await there.close();
+    await until(async () => expect(await here.isGone(there.id)).toBe(true));
+    expect(await here.isGone(here.id)).toBe(false);
+  });
+
+  it('hears that a replica it depends on is gone', async () => {
+    const [here, there] = [replicas.links[0]!, replicas.links[1]!];
+    const gone = vi.fn();
+    here.onGone({ replicas: () => [there.id], gone });
+    await replicas.crash(1);
+    await until(() => expect(gone).toHaveBeenCalledWith(there.id));
+  });
+
+  it('says so when Redis cannot be reached', async () => {
+    const [here] = replicas.links;
+    expect(here).toMatchObject({ reached: true, available: true, failure: '' });
+    replicas.clients[0]!.commands.disconnect();
+    await until(() => expect(here!.available).toBe(false));
+    expect(here!.reached).toBe(true);
+    await expect(here!.send((client) => client.ping())).rejects.toMatchObject({ reason: 'UNAVAILABLE', status: 503 });
+  });
+
+  it('refuses a key prefix that would tear sessions apart', async () => {
+    await expect(testReplicas(url, 1, 'a{b}')).rejects.toThrow('must not hold braces');
+  });
+});
