@@ -26,7 +26,9 @@ export async function serve(providers: Provider[], options: McpOptions = {}): Pr
 
   const errors: unknown[][] = [];
   const silent = { log: () => undefined, warn: () => undefined, error: (...said: unknown[]) => void errors.push(said) };
-  const testing = await Test.createTestingModule({ imports: [McpModule.forRoot(options), FixtureModule] })
+  // A test that is over waits for no call that it has left behind.
+  const http = { drainGraceMs: 0, ...options.http };
+  const testing = await Test.createTestingModule({ imports: [McpModule.forRoot({ ...options, http }), FixtureModule] })
     .setLogger(silent)
     .compile();
   const app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());

@@ -287,6 +287,8 @@ describe.each(ERAS)('what a handler throws in the %s era', (era) => {
       code: 503,
       message: 'The warehouse is closed.',
       data: { retryAfterMs: 1_000 },
+      // Not the HTTP status of the same number: a proxy would take that for leave to run the call again.
+      status: 200,
     });
   });
 

@@ -157,7 +157,7 @@ describe('limits', () => {
     const deleted = await Promise.all(sessions.map((session) => session.delete()));
 
     expect(refused.status).toBe(503);
-    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.headers.get('retry-after')).toMatch(/^[123]$/);
     expectRpcError(await refused.text(), 503, 0);
     expect(new Set(sessions.map(({ id }) => id)).size).toBe(200);
     expect(answers.every(({ status }) => status === 200)).toBe(true);
@@ -181,7 +181,7 @@ describe('limits', () => {
     const fourth = await (await WireSession.open(served.url)).get();
 
     expect([one.status, two.status, third.status, fourth.status]).toEqual([200, 200, 503, 503]);
-    expect(third.headers.get('retry-after')).toBe('1');
+    expect(third.headers.get('retry-after')).toMatch(/^[123]$/);
     expectRpcError(await third.text(), 503, 1);
     expectRpcError(await fourth.text(), 503);
 

@@ -59,7 +59,7 @@ it('stops although a call waits for its user, and tells the client that it waits
     {
       jsonrpc: '2.0',
       id: 1,
-      result: { content: [{ type: 'text', text: 'The server is stopping. Try again.' }], isError: true },
+      error: { code: 503, message: expect.stringMatching(/^The server is stopping\. /) },
     },
   ]);
 });

@@ -1,12 +1,13 @@
 import type { Server } from 'node:http';
 import { type InjectionToken, Module, type Provider } from '@nestjs/common';
 import { vi } from 'vitest';
-import { Authenticator, type McpOptions } from '../../../src/index.js';
+import { Authenticator, EventLog, type McpOptions } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
 import { type Json, type SseEvent, type WireSession, sseEvents } from '../../support/wire.js';
 
 interface BootOptions extends McpOptions {
   readonly authenticator?: Authenticator;
+  readonly events?: EventLog;
 }
 
 @Module({})
@@ -25,11 +26,14 @@ export class SessionApp implements AsyncDisposable {
     });
   }
 
-  static async boot(providers: Provider[], { authenticator, ...options }: BootOptions = {}): Promise<SessionApp> {
-    const app = await createMcpTestApp(
-      { module: FixtureModule, providers },
-      { options, logger: false, override: authenticator ? [[Authenticator, authenticator]] : [] },
-    );
+  static async boot(
+    providers: Provider[],
+    { authenticator, events, ...options }: BootOptions = {},
+  ): Promise<SessionApp> {
+    const override: [InjectionToken, unknown][] = [];
+    if (authenticator) override.push([Authenticator, authenticator]);
+    if (events) override.push([EventLog, events]);
+    const app = await createMcpTestApp({ module: FixtureModule, providers }, { options, logger: false, override });
     return new SessionApp(app);
   }
 

@@ -154,7 +154,7 @@ describe('subscriptions/listen', () => {
       return response.status === 200 ? response : void (await response.text());
     });
 
-    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.headers.get('retry-after')).toMatch(/^[123]$/);
     expect(await answerOf(refused)).toMatchObject({ status: 503, body: { id: 1, error: { code: 503 } } });
     change(app, 'tools');
     await admitted.body?.cancel();

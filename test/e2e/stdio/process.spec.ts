@@ -2,12 +2,15 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CompiledServer } from './compiled-server.js';
+import { CompiledServer } from '../../support/compiled-server.js';
 import { type Json, Lines, request, stateless } from './stdio-channel.js';
+
+/** Some tools, served as the platform serves its own. */
+const FIXTURE = 'test/e2e/stdio/server.fixture.ts';
 
 let compiled: CompiledServer;
 beforeAll(() => {
-  compiled = new CompiledServer();
+  compiled = new CompiledServer([FIXTURE]);
 }, 60_000);
 afterAll(() => compiled[Symbol.dispose]());
 
@@ -44,7 +47,7 @@ const hang = stateless(1, 'tools/call', { name: 'hang' }, { progressToken: 'p' }
 
 describe('the stdio process', () => {
   it('serves the platform and exits when its input ends', async () => {
-    using server = new ServerProcess(compiled.platform);
+    using server = new ServerProcess(compiled.script('src/stdio.ts'));
 
     server.send(stateless(1, 'server/discover'));
     const discovered = await server.lines.response(1);
@@ -58,7 +61,7 @@ describe('the stdio process', () => {
   });
 
   it('writes nothing but messages to stdout, whatever is printed', async () => {
-    using server = new ServerProcess(compiled.fixture);
+    using server = new ServerProcess(compiled.script(FIXTURE));
 
     server.send(stateless(1, 'tools/call', { name: 'noisy' }));
     await server.lines.response(1);
@@ -74,7 +77,7 @@ describe('the stdio process', () => {
   });
 
   it('writes the log of the server to stderr', async () => {
-    using server = new ServerProcess(compiled.fixture);
+    using server = new ServerProcess(compiled.script(FIXTURE));
 
     server.send(stateless(1, 'tools/call', { name: 'noisy' }));
     await server.lines.response(1);
@@ -87,7 +90,7 @@ describe('the stdio process', () => {
   });
 
   it('cancels what runs and exits at once when its input ends', async () => {
-    using server = new ServerProcess(compiled.fixture);
+    using server = new ServerProcess(compiled.script(FIXTURE));
 
     server.send(hang);
     await server.lines.called('notifications/progress');
@@ -99,7 +102,7 @@ describe('the stdio process', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s', async (signal) => {
-    using server = new ServerProcess(compiled.platform);
+    using server = new ServerProcess(compiled.script('src/stdio.ts'));
 
     server.send(stateless('sub', 'subscriptions/listen', { notifications: { toolsListChanged: true } }));
     await server.lines.called('notifications/subscriptions/acknowledged');
@@ -113,7 +116,7 @@ describe('the stdio process', () => {
   });
 
   it('exits quietly when its reader goes away', async () => {
-    using server = new ServerProcess(compiled.fixture);
+    using server = new ServerProcess(compiled.script(FIXTURE));
 
     server.send(hang);
     await server.lines.called('notifications/progress');
@@ -125,7 +128,7 @@ describe('the stdio process', () => {
   });
 
   it('exits in time when its reader has stopped reading', async () => {
-    using server = new ServerProcess(compiled.fixture);
+    using server = new ServerProcess(compiled.script(FIXTURE));
     server.send(request(0, 'ping'));
     await server.lines.response(0);
     server.process.stdout.pause();

@@ -4,14 +4,17 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as StdioClientTransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CompiledServer } from './compiled-server.js';
+import { CompiledServer } from '../../support/compiled-server.js';
 
 const ME = { name: 'sdk-test', version: '1.0.0' };
 const CAPABLE = { capabilities: { elicitation: {} } };
 
+/** Some tools, served as the platform serves its own. */
+const FIXTURE = 'test/e2e/stdio/server.fixture.ts';
+
 let compiled: CompiledServer;
 beforeAll(() => {
-  compiled = new CompiledServer();
+  compiled = new CompiledServer([FIXTURE]);
 }, 60_000);
 afterAll(() => compiled[Symbol.dispose]());
 
@@ -31,7 +34,7 @@ async function connectV2(mode: 'auto' | 'legacy'): Promise<Connected & { readonl
   const updated = new Promise<string>((resolve) => {
     client.setNotificationHandler('notifications/resources/updated', ({ params }) => resolve(params.uri));
   });
-  const command = { command: process.execPath, args: [compiled.fixture], stderr: 'ignore' as const };
+  const command = { command: process.execPath, args: [compiled.script(FIXTURE)], stderr: 'ignore' as const };
   await client.connect(new StdioClientTransport(command));
   return {
     client,
@@ -54,7 +57,7 @@ async function connectV1(): Promise<Connected> {
     client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => resolve(params.uri));
   });
   await client.connect(
-    new StdioClientTransportV1({ command: process.execPath, args: [compiled.fixture], stderr: 'ignore' }),
+    new StdioClientTransportV1({ command: process.execPath, args: [compiled.script(FIXTURE)], stderr: 'ignore' }),
   );
   return {
     // The clients differ in how they spell their types, not in what these methods do.

@@ -1,0 +1,105 @@
+import type { LoggerService } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { GracefulStop, McpHealthModule, McpModule, type McpOptions, Readiness } from '../../../src/index.js';
+import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { plainRequest } from '../stateless/requests.js';
+
+function boot(options: McpOptions = {}, logger: LoggerService | false = false): Promise<McpTestApp> {
+  return createMcpTestApp([McpModule.forRoot(options), McpHealthModule], { options, logger });
+}
+
+async function probe(app: McpTestApp, path: string) {
+  const response = await fetch(new URL(path, app.url));
+  return { status: response.status, cache: response.headers.get('cache-control'), body: await response.json() };
+}
+
+describe('GET /health/live', () => {
+  it('answers as long as the process lives, also while it stops', async () => {
+    await using app = await boot({ http: { drainDelayMs: 500 } });
+    const alive = { status: 200, cache: 'no-store', body: { status: 'ok' } };
+
+    expect(await probe(app, '/health/live')).toEqual(alive);
+    const drained = app.get(GracefulStop).drain();
+
+    expect(await probe(app, '/health/live')).toEqual(alive);
+    await drained;
+  });
+
+  it('does not depend on anything that has to be ready', async () => {
+    await using app = await boot();
+    app.get(Readiness).add({ name: 'catalogue', check: () => ({ ready: false }) });
+
+    expect((await probe(app, '/health/live')).status).toBe(200);
+  });
+});
+
+describe('GET /health/ready', () => {
+  it('says that requests may come', async () => {
+    await using app = await boot();
+
+    expect(await probe(app, '/health/ready')).toMatchObject({
+      status: 200,
+      cache: 'no-store',
+      body: { status: 'ok', details: { server: { status: 'up' } } },
+    });
+  });
+
+  it('says no from the moment at which the server begins to stop', async () => {
+    await using app = await boot({ http: { drainDelayMs: 500 } });
+
+    const drained = app.get(GracefulStop).drain();
+
+    expect(await probe(app, '/health/ready')).toMatchObject({
+      status: 503,
+      cache: 'no-store',
+      body: { details: { server: { status: 'down', message: 'The server is stopping.' } } },
+    });
+    await drained;
+  });
+
+  it('says no when a check does, and what it found', async () => {
+    await using app = await boot();
+    app.get(Readiness).add({ name: 'catalogue', check: () => ({ ready: false, detail: 'It is being loaded.' }) });
+
+    expect(await probe(app, '/health/ready')).toMatchObject({
+      status: 503,
+      body: { status: 'error', error: { catalogue: { status: 'down', message: 'It is being loaded.' } } },
+    });
+  });
+
+  it('says yes to what is degraded, and says so', async () => {
+    await using app = await boot();
+    const state = { ready: true, degraded: true, detail: 'Redis is away.' };
+    app.get(Readiness).add({ name: 'cache', check: () => state });
+
+    expect(await probe(app, '/health/ready')).toMatchObject({
+      status: 200,
+      body: { status: 'degraded', details: { cache: { status: 'degraded', message: 'Redis is away.' } } },
+    });
+  });
+
+  it('logs what has changed, and not every probe', async () => {
+    const logged: unknown[] = [];
+    const note = (message: unknown): void => void logged.push(message);
+    await using app = await boot({}, { log: () => undefined, warn: note, error: note });
+    app.get(Readiness).add({ name: 'catalogue', check: () => ({ ready: false }) });
+
+    for (let count = 0; count < 3; count++) await probe(app, '/health/ready');
+
+    expect(logged).toEqual(['Not ready. catalogue']);
+  });
+
+  it('may be asked under any Host, since probes come to an address', async () => {
+    await using app = await boot();
+    const url = new URL('/health/ready', app.url).href;
+
+    expect((await plainRequest(url, { method: 'GET', headers: { host: '10.1.2.3:3000' } })).status).toBe(200);
+    expect((await plainRequest(app.url, { headers: { host: '10.1.2.3:3000' } })).status).toBe(403);
+  });
+});
+
+it('an application that does not import it has no health endpoint', async () => {
+  await using app = await createMcpTestApp(McpModule.forRoot());
+
+  expect((await fetch(new URL('/health/live', app.url))).status).toBe(404);
+});
