@@ -4,19 +4,20 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig } from '../../src/app/config.js';
 import { mcpOptions } from '../../src/app/mcp-options.js';
-import { McpModule } from '../../src/index.js';
+import { stopOnSignals } from '../../src/app/stop-on-signals.js';
+import { McpHealthModule, McpModule } from '../../src/index.js';
 import { ConformanceModule } from './fixtures/conformance.module.js';
 
 /** Serves the fixtures, set up by the platform's own environment variables; PORT is 3100 unless it says otherwise. */
-const config = readConfig({ PORT: '3100', ...process.env });
+const config = readConfig({ PORT: '3100', MCP_DRAIN_GRACE_MS: '2000', ...process.env });
 
-@Module({ imports: [McpModule.forRoot(mcpOptions(config, '1.0.0')), ConformanceModule] })
+@Module({ imports: [McpModule.forRoot(mcpOptions(config, '1.0.0')), McpHealthModule, ConformanceModule] })
 class ConformanceServer {}
 
 const app = await NestFactory.create<NestFastifyApplication>(ConformanceServer, new FastifyAdapter(), {
   logger: ['error', 'warn'],
 });
-app.enableShutdownHooks();
+stopOnSignals(app);
 // A runner that is killed cannot stop its server, but its end of the channel closes.
 process.once('disconnect', () => void app.close());
 await app.listen(config.PORT, config.HOST);
