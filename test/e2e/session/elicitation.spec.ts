@@ -149,7 +149,6 @@ describe('a form', () => {
     ['a value of the wrong form', { email: 'nobody' }],
     ['a number below the minimum', { email: 'ann@example.com', guests: -1 }],
     ['a missing field', { guests: 1 }],
-    ['a list instead of fields', ['ann@example.com']],
     ['nothing', undefined],
   ])('that is accepted with %s never reaches the tool', async (_what, content) => {
     await using app = await SessionApp.boot([Bookings]);
@@ -162,14 +161,21 @@ describe('a form', () => {
     expect(await stream.messages()).toEqual([resultFrame(1, toolError(NOT_AS_ASKED))]);
   });
 
-  it('with an action that does not exist never reaches the tool', async () => {
+  it.each([
+    ['an action that does not exist', { action: 'perhaps', content: { email: 'a@b.example' } }],
+    ['no action', { content: { email: 'a@b.example' } }],
+    ['a list instead of fields', { action: 'accept', content: ['ann@example.com'] }],
+  ])('with %s is refused, and the question goes on waiting', async (_what, result) => {
     await using app = await SessionApp.boot([Bookings]);
     const session = await WireSession.open(app.url, '2025-11-25', BOTH);
     const stream = await EventStream.call(session, 'book');
+    const question = await stream.message();
 
-    await answer(session, await stream.message(), { result: { action: 'perhaps', content: { email: 'a@b.example' } } });
+    const malformed = await answer(session, question, { result });
+    const declined = await answer(session, question, { result: { action: 'decline' } });
 
-    expect(await stream.messages()).toEqual([resultFrame(1, toolError(NOT_AS_ASKED))]);
+    expect([malformed.status, declined.status]).toEqual([400, 202]);
+    expect(await stream.messages()).toEqual([resultFrame(1, toolError('The user declined to answer.'))]);
   });
 
   it.each([

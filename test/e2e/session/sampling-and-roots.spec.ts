@@ -5,7 +5,6 @@ import { McpCall, McpTool } from '../../../src/index.js';
 import { type Json, WireSession } from '../../support/wire.js';
 import { EventStream, SessionApp, errorFrame, resultFrame, textResult, toolError } from './session-app.js';
 
-const NOT_AS_ASKED = 'The answer from the client does not have the requested form. Ask again.';
 const ANYTHING = { type: 'object', additionalProperties: true } as const;
 
 @Injectable()
@@ -85,14 +84,17 @@ describe('sampling', () => {
   it.each([
     ['no model', { role: 'assistant', content: text('Hello') }],
     ['no content', { role: 'assistant', model: 'm-1' }],
-  ])('that is answered with %s fails the call', async (_what, result) => {
+  ])('that is answered with %s goes on waiting', async (_what, result) => {
     await using app = await SessionApp.boot([Tools]);
     const session = await WireSession.open(app.url, '2025-11-25', { sampling: {} });
     const stream = await EventStream.call(session, 'sample', HI);
+    const question = await stream.message();
 
-    await answer(session, await stream.message(), { result });
+    const malformed = await answer(session, question, { result });
+    const right = await answer(session, question, { result: HELLO });
 
-    expect(await stream.messages()).toEqual([resultFrame(1, toolError(NOT_AS_ASKED))]);
+    expect([malformed.status, right.status]).toEqual([400, 202]);
+    expect(await stream.messages()).toEqual([resultFrame(1, textResult('m-1: {"type":"text","text":"Hello"}'))]);
   });
 
   it.each([
@@ -199,17 +201,18 @@ describe('roots', () => {
     expect(await stream.messages()).toEqual([resultFrame(1, textResult('file:///old,file:///new'))]);
   });
 
-  it.each([
-    [{ error: { code: -32601, message: 'Roots not supported' } }, 'The client did not answer: Roots not supported'],
-    [{ result: { roots: 'none' } }, NOT_AS_ASKED],
-  ])('that the client does not give fail the call: %j', async (body, told) => {
+  it('that the client does not give fail the call, and are waited for while it only gives what is none', async () => {
     await using app = await SessionApp.boot([Tools]);
     const session = await WireSession.open(app.url, '2025-11-25', { roots: {} });
     const stream = await EventStream.call(session, 'twice');
+    const question = await stream.message();
 
-    await answer(session, await stream.message(), body);
+    const malformed = await answer(session, question, { result: { roots: 'none' } });
+    await answer(session, question, { error: { code: -32601, message: 'Roots not supported' } });
 
-    expect(await stream.messages()).toEqual([resultFrame(1, toolError(told))]);
+    expect(malformed.status).toBe(400);
+    const told = toolError('The client did not answer: Roots not supported');
+    expect(await stream.messages()).toEqual([resultFrame(1, told)]);
   });
 
   it.each([undefined, {}])('are not asked for when the client declares %j', async (declared) => {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { CallOrigin, ClientRequest } from '../../../dispatch/call-origin.js';
 import type { Outcome, RunningCall } from '../../../dispatch/outcome.js';
 import { McpError, ToolError } from '../../../protocol/errors.js';
@@ -10,6 +9,7 @@ import { sessionMethod } from '../../session-methods.js';
 import type { CallEntry } from '../running-calls.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import type { CallAnswer } from './call-answer.js';
+import { newQuestionId } from './question-id.js';
 
 /** What the calls of one POST share. */
 export interface CallScope {
@@ -99,7 +99,7 @@ export class SessionCalls {
    */
   private async ask({ record, answer }: CallScope, { method, params }: ClientRequest, signal: AbortSignal) {
     const { mailbox, options } = this.services;
-    const askId = randomUUID();
+    const askId = newQuestionId(method);
     const tooLong = new AbortController();
     const timer = setTimeout(() => tooLong.abort(), options.askTimeoutMs);
     const gaveUp = AbortSignal.any([signal, tooLong.signal]);

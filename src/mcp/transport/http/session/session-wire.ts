@@ -17,6 +17,7 @@ import { ChangeStream } from './change-stream.js';
 import { CHANGES_STREAM, changeCursorOf, parseEventId } from './event-id.js';
 import { EventPump } from './event-pump.js';
 import { endOrphan, reportLoss } from './lost-events.js';
+import { fitsQuestion } from './question-id.js';
 import { SessionCalls } from './session-calls.js';
 
 /** Characters of a reason to cancel; it is for logs. */
@@ -162,6 +163,9 @@ export class SessionWire {
   private async take(record: SessionRecord, message: Exclude<JsonRpcMessage, { kind: 'request' }>): Promise<void> {
     const { mailbox } = this.services;
     if (message.kind === 'response') {
+      if (typeof message.id === 'string' && !fitsQuestion(message.id, message.answer)) {
+        throw new McpError('INVALID_REQUEST', 'The result has not the form that the request wants; it was not taken.');
+      }
       if (typeof message.id === 'string' && (await mailbox.answer(record.id, message.id, message.answer))) return;
       throw new McpError('INVALID_REQUEST', 'No request of this server waits for this response.');
     }
