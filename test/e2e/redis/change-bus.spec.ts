@@ -62,10 +62,10 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
 
     it('need one command a change, and none to hear of it', async () => {
       await using replicas = new Replicas(redis.url);
-      const [here, there] = [await replicas.add(), await replicas.add()];
+      const [here, there] = [await replicas.add({ sweepMs: 0 }), await replicas.add({ sweepMs: 0 })];
       const heard = [heardBy(here), heardBy(there)];
-
-      await Promise.all([here.swept, there.swept]);
+      // Where they are to begin is known by then.
+      await Promise.all([here.bus.cursor(), there.bus.cursor()]);
       const sent = [vi.spyOn(here.link, 'send'), vi.spyOn(there.link, 'send')];
       await publish(here, '1', '2', '3', '4', '5');
       await told(() => expect(heard.map(({ length }) => length)).toEqual([5, 5]));

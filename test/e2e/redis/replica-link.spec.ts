@@ -92,6 +92,6 @@ describe.skipIf(url === '')('the link between replicas', () => {
   });
 
   it('refuses a key prefix that would tear sessions apart', async () => {
-    await expect(testReplicas(url, 1, 'a{b}')).rejects.toThrow('must not hold braces');
+    await expect(testReplicas(url, 1, { keyPrefix: 'a{b}' })).rejects.toThrow('must not hold braces');
   });
 });

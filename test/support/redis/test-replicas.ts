@@ -67,10 +67,14 @@ export class TestReplicas {
   }
 }
 
-export async function testReplicas(url: string, count: number, keyPrefix?: string): Promise<TestReplicas> {
+export async function testReplicas(
+  url: string,
+  count: number,
+  { keyPrefix, ...options }: Partial<ReplicaLinkOptions> = {},
+): Promise<TestReplicas> {
   const replicas = new TestReplicas(url, keyPrefix);
   try {
-    for (let i = 0; i < count; i += 1) await replicas.add();
+    for (let i = 0; i < count; i += 1) await replicas.add(options);
     return replicas;
   } catch (error) {
     await replicas.close();

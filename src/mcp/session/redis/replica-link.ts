@@ -20,7 +20,10 @@ export interface ReplicaLinkOptions {
   readonly beatMs?: number;
   /** A replica that has not said so for this long is gone. Milliseconds; default 6,000. */
   readonly aliveMs?: number;
-  /** How often everything is looked at again in case a message was lost unnoticed. Milliseconds; default 30,000. */
+  /**
+   * How often everything is looked at again in case a message was lost unnoticed. Milliseconds; default 30,000. 0 is
+   * never, not even when messages were lost, for tests that count commands.
+   */
   readonly sweepMs?: number;
 }
 

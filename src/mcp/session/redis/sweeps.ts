@@ -23,12 +23,13 @@ export class Sweeps {
 
   /** Sweeps now and then from now on. */
   start(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.everyMs === 0) return;
     const afterMs = this.everyMs * (0.75 + Math.random() / 2);
     this.#timer = setTimeout(() => void this.sweep().then(() => this.start()), afterMs).unref();
   }
 
   soon(): void {
+    if (this.everyMs === 0) return;
     setTimeout(() => void this.sweep(), Math.random() * SPREAD_MS).unref();
   }
 
