@@ -12,6 +12,7 @@ import { RedisConnection } from './redis-connection.js';
 import type { RedisOptions } from './redis-options.js';
 import { RedisSubscriber } from './redis-subscriber.js';
 import { type ClusterTarget, type RedisTarget, parseRedisUrl } from './redis-url.js';
+import { withoutArguments } from './without-arguments.js';
 
 export type RedisClientRole = 'commands' | 'subscriber';
 
@@ -146,10 +147,4 @@ function forOperators(error: Error): Error {
   return new Error('No sentinel can be used: check their addresses, and passwords and CA if they need them.', {
     cause: withoutArguments(error),
   });
-}
-
-/** ioredis attaches the refused command, arguments and all: when signing in fails, that is the password. */
-function withoutArguments(error: Error): Error {
-  Reflect.deleteProperty(error, 'command');
-  return error;
 }

@@ -5,6 +5,7 @@ import { McpError } from '../../protocol/errors.js';
 import { LuaScript } from './lua-script.js';
 import { RedisKeys } from './redis-keys.js';
 import { Sweeps } from './sweeps.js';
+import { withoutArguments } from './without-arguments.js';
 
 /** The connections a replica has; whoever made them closes them. */
 export interface LinkClients {
@@ -312,12 +313,4 @@ export class ReplicaLink {
     this.#lastLogged.set(about, now);
     this.#logger.error(message);
   }
-}
-
-/** ioredis attaches the command that failed: session ids, results and answers are not for the log. */
-function withoutArguments(cause: unknown): unknown {
-  if (!(cause instanceof Error)) return cause;
-  Reflect.deleteProperty(cause, 'command');
-  withoutArguments(Reflect.get(cause, 'lastNodeError'));
-  return cause;
 }
