@@ -23,6 +23,7 @@ export const ERRORS = {
   NOT_ACCEPTABLE: { code: 406, status: 406 },
   PAYLOAD_TOO_LARGE: { code: 413, status: 413 },
   UNSUPPORTED_MEDIA_TYPE: { code: 415, status: 415 },
+  RATE_LIMITED: { code: 429, status: 429 },
   UNAVAILABLE: { code: 503, status: 503 },
 } as const satisfies Record<string, { code: number; status: number }>;
 
@@ -35,6 +36,17 @@ export interface WireError {
   readonly data?: unknown;
 }
 
+/** What an error carries besides its text. */
+export interface McpErrorOptions extends ErrorOptions {
+  /** HTTP status when the error answers a whole request. Default: the one of its name, see {@link ERRORS}. */
+  readonly status?: number;
+  /**
+   * HTTP headers of an error that refuses the request itself, such as `www-authenticate` or `retry-after`. A request
+   * that is refused so is answered with the error's status in every era, and before any stream begins.
+   */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /**
  * An error whose code and message are meant for the client. Anything else that is thrown is masked.
  */
@@ -42,17 +54,20 @@ export class McpError extends Error {
   readonly code: number;
   /** HTTP status when this error answers a whole request. */
   readonly status: number;
+  /** HTTP headers that go with it then; lower-case names. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(
     readonly reason: ErrorName,
     message: string,
     readonly data?: unknown,
-    options?: ErrorOptions & { status?: number },
+    options?: McpErrorOptions,
   ) {
     super(message, options);
     this.name = 'McpError';
     this.code = ERRORS[reason].code;
     this.status = options?.status ?? ERRORS[reason].status;
+    this.headers = options?.headers;
   }
 
   toWire(): WireError {

@@ -8,7 +8,12 @@ export interface Principal {
   readonly client?: string;
   /** Tenant the call belongs to. */
   readonly tenant?: string;
+  /** What the caller was granted (`scope`), the scopes that these imply included. */
   readonly scopes: ReadonlySet<string>;
+  /** Roles of the subject. Default: none. */
+  readonly roles?: ReadonlySet<string>;
+  /** When the credential ends, in milliseconds since 1970. Default: not known; streams then outlive it. */
+  readonly expiresAt?: number;
   /** The remaining claims, for a team's own decisions. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
@@ -19,6 +24,11 @@ export const ANONYMOUS: Principal = Object.freeze({
   scopes: new Set<string>(),
   claims: Object.freeze({}),
 });
+
+/** True if nobody has said who is calling. */
+export function isAnonymous({ issuer, subject }: Principal): boolean {
+  return issuer === ANONYMOUS.issuer && subject === ANONYMOUS.subject;
+}
 
 /**
  * The identity a session or a sealed request state belongs to: issuer, subject, client and tenant, never the bytes of
