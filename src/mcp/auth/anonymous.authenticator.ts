@@ -3,6 +3,8 @@ import type { Authenticator } from './authenticator.port.js';
 
 /** Asks nobody for anything. */
 export class AnonymousAuthenticator implements Authenticator {
+  readonly anonymousMayUse = 'all';
+
   authenticate(): Principal {
     return ANONYMOUS;
   }

@@ -1,3 +1,4 @@
+import type { AccessChallenge } from '../protocol/access-challenge.js';
 import type { Principal } from '../protocol/principal.js';
 
 /** The part of a request that says who calls. */
@@ -8,7 +9,21 @@ export interface Credentials {
 
 /** Finds out who is calling. */
 export interface Authenticator {
-  /** @throws McpError `UNAUTHORIZED` */
+  /**
+   * What callers that it takes for `ANONYMOUS` may use: all that asks for nothing, or what is `@Public()` alone.
+   * Default `public`.
+   */
+  readonly anonymousMayUse?: 'all' | 'public';
+  /** How callers are told what they lack. Default: by a bare `WWW-Authenticate: Bearer`. */
+  readonly challenge?: AccessChallenge;
+
+  /** Gets ready, before the first request. What it rejects with stops the start. */
+  start?(): Promise<void>;
+
+  /** Lets go of what it holds. */
+  close?(): void | Promise<void>;
+
+  /** @throws McpError `UNAUTHORIZED`; `UNAVAILABLE` when it cannot find out at the moment */
   authenticate(credentials: Credentials): Principal | Promise<Principal>;
 }
 
