@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { requireMethod } from './declaration.js';
 import type { CompletionTarget, McpPromptOptions, McpResourceOptions, McpToolOptions } from './capability-options.js';
 
 /** What a decorator wrote on a method. */
@@ -14,23 +15,23 @@ const ENTRY_PROVIDER_WATERMARK = '__entryProvider__';
 
 /** Adds one capability to a method; a method may carry several. */
 export function addCapability(prototype: object, methodName: string | symbol, capability: CapabilityMetadata): void {
-  const method = methodOf(prototype, methodName);
-  const present = readCapabilities(method);
-  Reflect.defineMetadata(CAPABILITIES, Object.freeze([...present, Object.freeze(capability)]), method);
+  requireMethod(prototype, methodName, 'an MCP decorator', 'Move the decorator to an instance method.');
+  const present = ownCapabilities(prototype, methodName);
+  const all = Object.freeze([...present, Object.freeze(capability)]);
+  // By its place, not on the function, which another decorator may replace.
+  Reflect.defineMetadata(CAPABILITIES, all, prototype, methodName);
   Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, prototype.constructor);
 }
 
-export function readCapabilities(method: object): readonly CapabilityMetadata[] {
-  return (Reflect.getMetadata(CAPABILITIES, method) as readonly CapabilityMetadata[] | undefined) ?? [];
+/** What a method offers, which may be inherited; an override that carries no decorator itself offers nothing. */
+export function readCapabilities(prototype: object, methodName: string | symbol): readonly CapabilityMetadata[] {
+  for (let holder: object | null = prototype; holder; holder = Object.getPrototypeOf(holder) as object | null) {
+    if (Object.hasOwn(holder, methodName)) return ownCapabilities(holder, methodName);
+  }
+  return [];
 }
 
-function methodOf(prototype: object, methodName: string | symbol): object {
-  const method: unknown = Object.getOwnPropertyDescriptor(prototype, methodName)?.value;
-  if (typeof method !== 'function') {
-    throw new Error(
-      `${prototype.constructor.name}.${String(methodName)} carries an MCP decorator but is not a method. ` +
-        'Move the decorator to an instance method.',
-    );
-  }
-  return method;
+function ownCapabilities(prototype: object, methodName: string | symbol): readonly CapabilityMetadata[] {
+  const own: unknown = Reflect.getOwnMetadata(CAPABILITIES, prototype, methodName);
+  return (own as readonly CapabilityMetadata[] | undefined) ?? [];
 }

@@ -19,6 +19,7 @@ import type {
   TemplateCapability,
   ToolCapability,
 } from './capability.js';
+import type { CapabilityRules } from './capability-rules.js';
 import { type PromptArgumentEntry, isObjectSchema, promptEntry, resourceEntry, toolEntry } from './list-entries.js';
 
 /** What a capability is made from, besides its options. */
@@ -31,6 +32,7 @@ export interface CapabilitySource {
   readonly defaultInput: SchemaSource | undefined;
   /** Builds the function that runs the handler, once the input schema is compiled. */
   readonly invoker: (input: CompiledSchema | undefined) => Invoke;
+  readonly rules: CapabilityRules;
 }
 
 /** Accepts nothing but an empty object (2026-07-28 server/tools, "Data Types"). */
@@ -45,6 +47,7 @@ export function createTool(options: McpToolOptions, source: CapabilitySource): T
     kind: 'tool',
     key: name,
     origin: source.origin,
+    rules: source.rules,
     entry: toolEntry(name, options, input, output),
     input,
     output,
@@ -64,6 +67,7 @@ export function createResource(
   const common = {
     key: uri,
     origin: source.origin,
+    rules: source.rules,
     mimeType: options.mimeType,
     cache: checkedCache(options.cache, source.origin),
     timeoutMs: checkedTimeout(options.timeoutMs, source.origin),
@@ -110,6 +114,7 @@ export function createPrompt(options: McpPromptOptions, source: CapabilitySource
     kind: 'prompt',
     key: name,
     origin: source.origin,
+    rules: source.rules,
     description: options.description,
     argumentNames: promptArguments.map((argument) => argument.name),
     entry: promptEntry(name, options, promptArguments),
@@ -123,6 +128,7 @@ export function createCompletion(target: CompletionTarget, source: CapabilitySou
     kind: 'completion',
     key: completionKey(target),
     origin: source.origin,
+    rules: source.rules,
     target,
     timeoutMs: undefined,
     invoke: source.invoker(undefined),

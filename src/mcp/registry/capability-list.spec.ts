@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PromptCapability } from './capability.js';
 import { CapabilityList } from './capability-list.js';
+import { rulesFromOptions } from './capability-rules.js';
+import type { Visibility } from './visibility.js';
 
 function prompt(key: string, origin = `Class.${key}`): PromptCapability {
   return {
@@ -11,6 +13,7 @@ function prompt(key: string, origin = `Class.${key}`): PromptCapability {
     argumentNames: [],
     entry: { stateless: `"new ${key}"`, session: `"old ${key}"` },
     timeoutMs: undefined,
+    rules: rulesFromOptions({}, origin),
     invoke: () => undefined,
   };
 }
@@ -21,12 +24,17 @@ function listOf(keys: readonly string[], pageSize: number): CapabilityList<Promp
   return list;
 }
 
+/** For callers who see these alone. */
+function only(...keys: string[]): Visibility {
+  return { key: keys.join(), sees: ({ key }) => keys.includes(key) };
+}
+
 /** All pages, from the first to the last. */
-function walk(list: CapabilityList<PromptCapability>): string[][] {
+function walk(list: CapabilityList<PromptCapability>, visibility?: Visibility): string[][] {
   const pages: string[][] = [];
   let cursor: string | undefined;
   do {
-    const page = list.page('stateless', cursor);
+    const page = list.page('stateless', cursor, visibility);
     pages.push(JSON.parse(page.entries) as string[]);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
@@ -104,6 +112,67 @@ describe('a cursor', () => {
     expect(() => listOf(['a'], 2).page('stateless', cursor)).toThrow(
       expect.objectContaining({ reason: 'INVALID_PARAMS' }),
     );
+  });
+});
+
+describe('of a list that a caller sees in part', () => {
+  const seen = only('b', 'd', 'e');
+  const list = (): CapabilityList<PromptCapability> => listOf(['a', 'b', 'c', 'd', 'e', 'f'], 2);
+
+  it('pages are as if there were nothing else', () => {
+    expect(walk(list(), seen)).toEqual([['new b', 'new d'], ['new e']]);
+    expect(list().page('session', undefined, seen)).toEqual(listOf(['b', 'd', 'e'], 2).page('session', undefined));
+  });
+
+  it('cursors name what is seen alone, and none leads to a page behind which all is hidden', () => {
+    const { nextCursor } = list().page('session', undefined, seen);
+
+    expect(Buffer.from(nextCursor ?? '', 'base64url').toString()).toBe('{"after":"d"}');
+    expect(list().page('session', undefined, only('a', 'b')).nextCursor).toBeUndefined();
+  });
+
+  it('a cursor that names something hidden is like one that names nothing', () => {
+    const cursor = (after: string): string => Buffer.from(JSON.stringify({ after })).toString('base64url');
+    const page = { entries: '["new d","new e"]', nextCursor: undefined };
+
+    expect(list().page('stateless', cursor('c'), seen)).toEqual(page);
+    expect(list().page('stateless', cursor('bb'), seen)).toEqual(page);
+  });
+
+  it('a page is empty if nothing is seen', () => {
+    expect(list().page('session', undefined, only())).toEqual({ entries: '[]', nextCursor: undefined });
+  });
+
+  it('pages are made once for all who see the same, and apart from those who do not', () => {
+    const shared = list();
+    const page = shared.page('session', undefined, only('b', 'd', 'e'));
+
+    expect(shared.page('session', undefined, only('b', 'd', 'e'))).toBe(page);
+    expect(shared.page('session', undefined, only('b')).entries).toBe('["old b"]');
+    expect(shared.page('session', undefined).entries).toBe('["old a","old b"]');
+    expect(shared.page('session', undefined, only('b', 'd', 'e'))).toBe(page);
+  });
+
+  it('pages are made anew when the list changes, of what is then seen', () => {
+    const shared = list();
+    shared.page('stateless', undefined, seen);
+    shared.delete('d');
+
+    expect(walk(shared, seen)).toEqual([['new b', 'new e']]);
+  });
+
+  it('a hundred sets are kept, and the one that came first goes', () => {
+    const shared = list();
+    const view = (name: number): Visibility => ({ key: String(name), sees: ({ key }) => key === 'a' });
+    const first = shared.page('session', undefined, view(0));
+    for (let name = 1; name < 100; name += 1) shared.page('session', undefined, view(name));
+    const second = shared.page('session', undefined, view(1));
+    expect(shared.page('session', undefined, view(0))).toBe(first);
+
+    shared.page('session', undefined, view(100));
+
+    expect(shared.page('session', undefined, view(1))).toBe(second);
+    expect(shared.page('session', undefined, view(0))).not.toBe(first);
   });
 });
 

@@ -6,6 +6,7 @@ import type { Era } from '../protocol/revisions.js';
 import type { UriTemplate } from '../protocol/uri-template.js';
 import type { CompiledSchema } from '../schema/compiled-schema.js';
 import type { HeaderParam } from '../schema/header-params.js';
+import type { CapabilityRules } from './capability-rules.js';
 
 /**
  * Runs a handler through its guards, interceptors, validation, pipes and filters.
@@ -22,6 +23,7 @@ interface Capability {
   /** Class and method, or the name given at runtime; for messages to developers. */
   readonly origin: string;
   readonly invoke: Invoke;
+  readonly rules: CapabilityRules;
   /** Milliseconds; `undefined` leaves it to the module's default. */
   readonly timeoutMs: number | undefined;
 }

@@ -22,6 +22,7 @@ import type {
 import { completionKey, createCompletion, createPrompt, createResource, createTool } from './capability-factory.js';
 import type { CapabilitySource } from './capability-factory.js';
 import { CapabilityList } from './capability-list.js';
+import { type RuntimeRules, rulesFromOptions } from './capability-rules.js';
 import { InvalidArgumentsError } from './invalid-arguments.error.js';
 
 type InputOf<S> = S extends SchemaSource ? SchemaOutput<S> : Record<string, unknown>;
@@ -31,6 +32,12 @@ type Handler<S> = (input: InputOf<S>, call: McpCall) => unknown;
 export interface Registration {
   /** Takes it away again and tells the clients. Does nothing the second time. */
   remove(): void;
+}
+
+/** A resource or template that a URI names. */
+export interface MatchedResource {
+  readonly resource: ResourceCapability | TemplateCapability;
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 export interface RegistryOptions {
@@ -70,36 +77,41 @@ export class McpRegistry {
 
   /** @throws Error when the name is taken or the schema is unusable; nothing is added then */
   addTool<const S extends SchemaSource | undefined = undefined>(
-    tool: McpToolOptions<S> & { readonly name: string; readonly handler: Handler<S> },
+    tool: McpToolOptions<S> & RuntimeRules & { readonly name: string; readonly handler: Handler<S> },
   ): Registration {
     const { handler, ...options } = tool;
-    return this.addAtRuntime(createTool(options, runtimeSource(tool.name, handler as Handler<undefined>)));
+    return this.addAtRuntime(createTool(options, runtimeSource(tool.name, handler as Handler<undefined>, options)));
   }
 
   /** @throws Error when the URI is taken or unusable; nothing is added then */
   addResource<const S extends SchemaSource | undefined = undefined>(
-    resource: McpResourceOptions<S> & { readonly uri: string; readonly name: string; readonly handler: Handler<S> },
+    resource: McpResourceOptions<S> &
+      RuntimeRules & { readonly uri: string; readonly name: string; readonly handler: Handler<S> },
   ): Registration {
     const { handler, uri, ...options } = resource;
-    const source = runtimeSource(resource.name, handler as Handler<undefined>);
+    const source = runtimeSource(resource.name, handler as Handler<undefined>, options);
     return this.addAtRuntime(createResource(uri, options, source));
   }
 
   /** @throws Error when the name is taken or the schema is unusable; nothing is added then */
   addPrompt<const S extends SchemaSource | undefined = undefined>(
-    prompt: McpPromptOptions<S> & { readonly name: string; readonly handler: Handler<S> },
+    prompt: McpPromptOptions<S> & RuntimeRules & { readonly name: string; readonly handler: Handler<S> },
   ): Registration {
     const { handler, ...options } = prompt;
-    const source = runtimeSource(prompt.name, handler as Handler<undefined>);
+    const source = runtimeSource(prompt.name, handler as Handler<undefined>, options);
     return this.addAtRuntime(createPrompt(options, source));
   }
 
-  /** @throws Error when the argument has a completion already or does not exist */
+  /**
+   * @param rules what holds besides the rules of what is completed
+   * @throws Error when the argument has a completion already or does not exist
+   */
   addCompletion(
     target: CompletionTarget,
     handler: (input: { value: string; arguments: Record<string, string> }, call: McpCall) => unknown,
+    rules: RuntimeRules = {},
   ): Registration {
-    const source = runtimeSource(completionKey(target), handler as unknown as Handler<undefined>);
+    const source = runtimeSource(completionKey(target), handler as unknown as Handler<undefined>, rules);
     const completion = createCompletion(target, source);
     this.checkCompletion(completion);
     this.add(completion);
@@ -125,16 +137,24 @@ export class McpRegistry {
   }
 
   /**
-   * The template that a URI matches, with the values of its variables. No template matches a value that could lead out
-   * of its place, such as `../secret`: handlers use them in paths (server/resources, "Security Considerations").
+   * What a URI names, the most specific first: a resource, and the templates that it matches, with the values of their
+   * variables. No template matches a value that could lead out of its place, such as `../secret`: handlers use them in
+   * paths (server/resources, "Security Considerations").
    */
-  matchTemplate(uri: string): { template: TemplateCapability; variables: Record<string, string> } | undefined {
+  *matchResources(uri: string): Generator<MatchedResource> {
+    const resource = this.resources.get(uri);
+    if (resource) yield { resource, variables: {} };
     this.templateOrder ??= [...this.templates.all()].sort((a, b) => b.template.specificity - a.template.specificity);
     for (const template of this.templateOrder) {
       const variables = template.template.match(uri);
-      if (variables && !Object.values(variables).some(leavesItsPlace)) return { template, variables };
+      if (variables && !Object.values(variables).some(leavesItsPlace)) yield { resource: template, variables };
     }
-    return undefined;
+  }
+
+  /** All that there is, of every kind. */
+  everything(): AnyCapability[] {
+    const { tools, resources, templates, prompts, completions } = this;
+    return [...tools.all(), ...resources.all(), ...templates.all(), ...prompts.all(), ...completions.values()];
   }
 
   completion(target: CompletionTarget): CompletionCapability | undefined {
@@ -224,9 +244,11 @@ export class McpRegistry {
 }
 
 /** A handler given at runtime runs without Nest's pipeline: no class, so no enhancers. */
-function runtimeSource(name: string, handler: Handler<undefined>): CapabilitySource {
+function runtimeSource(name: string, handler: Handler<undefined>, rules: RuntimeRules): CapabilitySource {
+  const origin = `"${name}" (added at runtime)`;
   return {
-    origin: `"${name}" (added at runtime)`,
+    origin,
+    rules: rulesFromOptions(rules, origin),
     defaultName: name,
     defaultInput: undefined,
     invoker: (input) => validated(handler, input),
