@@ -1,3 +1,4 @@
+import { MemoryTokenBuckets } from '../../src/mcp/limits/memory-token-buckets.js';
 import { MemoryChangeBus } from '../../src/mcp/session/memory/memory-change-bus.js';
 import { MemoryEventLog } from '../../src/mcp/session/memory/memory-event-log.js';
 import { MemoryMailbox } from '../../src/mcp/session/memory/memory-mailbox.js';
@@ -7,6 +8,7 @@ import { Clock } from './clock.js';
 import { describeEventLog } from './event-log.contract.js';
 import { describeMailbox } from './mailbox.contract.js';
 import { describeSessionStore } from './session-store.contract.js';
+import { describeTokenBuckets } from './token-buckets.contract.js';
 
 /** Listeners that throw are part of the contract; their errors are not of this suite's output. */
 const onListenerError = (): void => undefined;
@@ -31,4 +33,14 @@ describeChangeBus('memory', async (limits) => {
 describeMailbox('memory', async () => {
   const mailbox = new MemoryMailbox({ onListenerError });
   return { mailbox, peer: mailbox, close: () => undefined };
+});
+
+describeTokenBuckets('memory', async ({ clock }) => {
+  const { now, advance } = new Clock();
+  const buckets = new MemoryTokenBuckets(clock === 'test' ? { now } : {});
+  const remembers = async (key: string): Promise<boolean> => {
+    buckets.sweep();
+    return buckets.has(key);
+  };
+  return { buckets, peer: buckets, advance, remembers, close: () => undefined };
 });

@@ -5,12 +5,14 @@ import { createRedisClients } from '../../src/mcp/session/redis/redis-clients.js
 import { RedisEventLog } from '../../src/mcp/session/redis/redis-event-log.js';
 import { RedisMailbox } from '../../src/mcp/session/redis/redis-mailbox.js';
 import { RedisSessionStore } from '../../src/mcp/session/redis/redis-session-store.js';
+import { RedisTokenBuckets } from '../../src/mcp/session/redis/redis-token-buckets.js';
 import { ReplicaLink } from '../../src/mcp/session/redis/replica-link.js';
 import type { ChangeBusHarness, ChangeBusLimits } from './change-bus.contract.js';
 import { Clock } from './clock.js';
 import type { EventLogHarness, EventLogLimits } from './event-log.contract.js';
 import type { MailboxHarness } from './mailbox.contract.js';
 import type { SessionStoreHarness, SessionStoreLimits } from './session-store.contract.js';
+import type { TokenBucketsHarness, TokenBucketsLimits } from './token-buckets.contract.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 /** Listeners that throw are part of the contract; their errors are not of this suite's output. */
@@ -88,6 +90,17 @@ export async function redisMailbox(url: string): Promise<MailboxHarness> {
   }));
   await makeSessions(here.link);
   return { mailbox: marking(here), peer: marking(there), close };
+}
+
+export async function redisTokenBuckets(url: string, limits: TokenBucketsLimits): Promise<TokenBucketsHarness> {
+  const { now, advance } = new Clock();
+  const [here, there, close] = await TwoReplicas.start(url, (link) => ({
+    link,
+    buckets: new RedisTokenBuckets(link, limits.clock === 'test' ? { now } : {}),
+  }));
+  const remembers = async (key: string): Promise<boolean> =>
+    (await here.link.send((client) => client.exists(`${here.link.keys.prefix}{limits}:${key}`))) === 1;
+  return { buckets: here.buckets, peer: there.buckets, advance, remembers, close };
 }
 
 /** The store marks a request as running before its call listens, and takes the mark back after it. */

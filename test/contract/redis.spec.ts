@@ -2,8 +2,9 @@ import { describe, inject } from 'vitest';
 import { describeChangeBus } from './change-bus.contract.js';
 import { describeEventLog } from './event-log.contract.js';
 import { describeMailbox } from './mailbox.contract.js';
-import { redisChangeBus, redisEventLog, redisMailbox, redisSessionStore } from './redis.harness.js';
+import { redisChangeBus, redisEventLog, redisMailbox, redisSessionStore, redisTokenBuckets } from './redis.harness.js';
 import { describeSessionStore } from './session-store.contract.js';
+import { describeTokenBuckets } from './token-buckets.contract.js';
 
 const backends = [
   ['redis', inject('redisUrl') ?? ''],
@@ -16,5 +17,6 @@ describe.each(backends)('on %s', (name, url) => {
     describeEventLog(name, (limits) => redisEventLog(url, limits));
     describeChangeBus(name, (limits) => redisChangeBus(url, limits));
     describeMailbox(name, () => redisMailbox(url));
+    describeTokenBuckets(name, (limits) => redisTokenBuckets(url, limits));
   });
 });
