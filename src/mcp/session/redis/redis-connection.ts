@@ -39,6 +39,9 @@ export class RedisConnection {
   async connect(): Promise<void> {
     if (this.#closed) return;
     this.#heartbeat ??= setInterval(() => this.#beat(), this.#options.heartbeatMs).unref();
+    // A command that came before this has connected it already, and connecting twice fails.
+    if (this.#client.status === 'ready') return;
+    if (this.#client.status === 'connecting' || this.#client.status === 'connect') return this.#readyOrEnded();
     this.#options.beforeConnect?.();
     // The client's 'error' event has told why it cannot.
     const attempt = this.#client.connect().catch(() => undefined);
