@@ -190,6 +190,23 @@ export function describeSessionStore(
         expect((await recordOf()).subscriptions).toEqual(['a://2']);
       });
 
+      it('goes to another owner, once, and is not found by the former one any more', async () => {
+        await create();
+        const heard = vi.fn();
+        await store.watch('s1', heard);
+
+        const taken = [
+          await peer.update('s1', { owner: 'bob', from: 'eve' }),
+          await peer.update('s1', { owner: 'bob', from: 'ada' }),
+          await peer.update('s1', { owner: 'eve', from: 'ada' }),
+        ];
+
+        expect(taken).toEqual([false, true, false]);
+        expect(await store.enter('s1', 'ada')).toEqual({ status: 'unknown' });
+        expect(await store.enter('s1', 'bob')).toMatchObject({ status: 'ok', record: { owner: 'bob' } });
+        await told(() => expect(heard.mock.lastCall?.[0]).toMatchObject({ owner: 'bob' }));
+      });
+
       it('loses none of the changes that come at once', async () => {
         await create();
         await Promise.all([

@@ -1,3 +1,4 @@
+import type { TokenBuckets } from '../limits/token-buckets.port.js';
 import type { ChangeBus } from './change-bus.port.js';
 import type { EventLog } from './event-log.port.js';
 import type { Mailbox } from './mailbox.port.js';
@@ -18,6 +19,11 @@ export interface SessionBackendHealth {
 
 /** The four ports of the sessions era, wired together over one place where sessions are kept. */
 export interface SessionBackend {
+  /** Where limits are counted for all replicas together; absent where there is only this one. */
+  readonly tokenBuckets?: TokenBuckets;
+  /** Runs a script of the audit on what all replicas share; absent where there is nothing of the kind. */
+  readonly appendAudit?: (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+
   readonly store: SessionStore;
   readonly events: EventLog;
   readonly changes: ChangeBus;

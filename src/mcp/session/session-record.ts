@@ -24,11 +24,14 @@ export type SessionChange =
   | { readonly logLevel: LoggingLevel }
   | { readonly subscribe: string }
   | { readonly unsubscribe: string }
-  | { readonly seen: string };
+  | { readonly seen: string }
+  /** Hands it over; does nothing, and says so, if it is not of whom it is said to be. */
+  | { readonly owner: string; readonly from: string };
 
 /** The record after a change; a new one, so that whoever holds the old one is not surprised. */
 export function applyChange(record: SessionRecord, change: SessionChange): SessionRecord {
   if ('logLevel' in change) return { ...record, logLevel: change.logLevel };
+  if ('owner' in change) return record.owner === change.from ? { ...record, owner: change.owner } : record;
   if ('seen' in change) return { ...record, seen: change.seen };
   if ('unsubscribe' in change) {
     return { ...record, subscriptions: record.subscriptions.filter((uri) => uri !== change.unsubscribe) };

@@ -35,7 +35,7 @@ export interface SessionStore {
   /** Marks a request as finished. Does nothing if the session or the mark is gone. */
   leave(sessionId: string, requestId: string | number): Promise<void>;
 
-  /** @returns false if the session is gone */
+  /** @returns false if the session is gone, or is not of whom it was said to be */
   update(sessionId: string, change: SessionChange): Promise<boolean>;
 
   /**

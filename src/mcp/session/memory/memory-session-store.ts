@@ -80,7 +80,7 @@ export class MemorySessionStore implements SessionStore {
       running: new Set(),
       watchers: new Set(),
     });
-    this.#perOwner.set(record.owner, this.#countOf(record.owner) + 1);
+    this.#count(record.owner, +1);
   }
 
   async enter(sessionId: string, owner: string, requestId?: string | number): Promise<SessionEntry> {
@@ -106,6 +106,11 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#find(sessionId);
     if (!session) return false;
 
+    if ('owner' in change) {
+      if (session.record.owner !== change.from) return false;
+      this.#count(change.from, -1);
+      this.#count(change.owner, +1);
+    }
     this.#requireRoomFor(session.record, change);
     session.record = applyChange(session.record, change);
     // The present record each time: a watcher may have changed it again.
@@ -155,6 +160,12 @@ export class MemorySessionStore implements SessionStore {
     return owner !== this.#uncappedOwner && this.#countOf(owner) >= this.#maxSessionsPerOwner;
   }
 
+  #count(owner: string, more: number): void {
+    const count = this.#countOf(owner) + more;
+    if (count > 0) this.#perOwner.set(owner, count);
+    else this.#perOwner.delete(owner);
+  }
+
   #countOf(owner: string): number {
     return this.#perOwner.get(owner) ?? 0;
   }
@@ -181,9 +192,7 @@ export class MemorySessionStore implements SessionStore {
   #remove({ record: { id, owner } }: StoredSession): void {
     // Someone told of an earlier removal may have removed this one meanwhile.
     if (!this.#sessions.delete(id)) return;
-    const left = this.#countOf(owner) - 1;
-    if (left > 0) this.#perOwner.set(owner, left);
-    else this.#perOwner.delete(owner);
+    this.#count(owner, -1);
     this.#onRemoved(id);
   }
 }

@@ -105,7 +105,8 @@ export class RedisSessionStore implements SessionStore {
 
   /** @throws McpError `INVALID_PARAMS` when a subscription would exceed the cap of subscriptions per session */
   async update(sessionId: string, change: SessionChange): Promise<boolean> {
-    const args = [...nameAndValueOf(change), this.#maxSubscriptions, sessionId, this.#link.keys.inboxPrefix];
+    const from = 'owner' in change ? [change.from] : [];
+    const args = [...nameAndValueOf(change), this.#maxSubscriptions, sessionId, this.#link.keys.inboxPrefix, ...from];
     const [outcome, count] = (await this.#link.run(UPDATE, this.#keysOf(sessionId), [...this.#times(), ...args])) as
       ['gone'] | ['done'] | ['full', number];
     if (outcome === 'full') {
@@ -159,6 +160,7 @@ function entryOf(id: string, owner: string, answer: EnterReply): SessionEntry {
 function nameAndValueOf(change: SessionChange): [name: string, value: string] {
   if ('logLevel' in change) return ['log', change.logLevel];
   if ('seen' in change) return ['seen', change.seen];
+  if ('owner' in change) return ['owner', change.owner];
   if ('subscribe' in change) return ['subscribe', change.subscribe];
   return ['unsubscribe', change.unsubscribe];
 }

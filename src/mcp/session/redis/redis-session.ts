@@ -8,6 +8,7 @@ import {
   type SessionBackendHealth,
   type SessionLimits,
 } from '../session-backend.js';
+import { APPEND_AUDIT_LINES } from '../../audit/redis-stream.sink.js';
 import { LuaScript } from './lua-script.js';
 import { RedisChangeBus } from './redis-change-bus.js';
 import { type RedisClients, createRedisClients } from './redis-clients.js';
@@ -15,6 +16,7 @@ import { RedisEventLog } from './redis-event-log.js';
 import { RedisMailbox } from './redis-mailbox.js';
 import { DEFAULT_KEY_PREFIX, type RedisOptions } from './redis-options.js';
 import { RedisSessionStore } from './redis-session-store.js';
+import { RedisTokenBuckets } from './redis-token-buckets.js';
 import { ReplicaLink } from './replica-link.js';
 
 export interface RedisSessionOptions extends SessionLimits {
@@ -40,12 +42,18 @@ return redis.call('GET', KEYS[1])
 `,
 );
 
+const AUDIT = new LuaScript('rookeryAuditAppend', APPEND_AUDIT_LINES);
+
 /** Sessions that any replica can serve: all that is known of them lies in Redis. */
 export class RedisSession implements SessionBackend {
   readonly store: RedisSessionStore;
   readonly events: RedisEventLog;
   readonly changes: RedisChangeBus;
   readonly mailbox: RedisMailbox;
+  readonly tokenBuckets: RedisTokenBuckets;
+  /** Runs the script by which the audit writes. */
+  readonly appendAudit = (keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> =>
+    this.#link.run(AUDIT, keys, args);
   readonly #clients: RedisClients;
   readonly #link: ReplicaLink;
   readonly #secrets = new Map<string, Uint8Array>();
@@ -69,6 +77,7 @@ export class RedisSession implements SessionBackend {
     this.changes = new RedisChangeBus(this.#link, { ...changes, onListenerError });
     // As soon as Redis is there: a stateless call that needs it must not depend on Redis later.
     this.#link.onSweep(async () => void (await this.secret(REQUEST_STATE_SECRET)));
+    this.tokenBuckets = new RedisTokenBuckets(this.#link);
     this.mailbox = new RedisMailbox(this.#link, { ...(askRetentionMs && { askRetentionMs }), onListenerError });
   }
 

@@ -116,8 +116,8 @@ end
  * Changes a session, without renewing it, and tells the replicas that watch it.
  *
  * KEYS, ARGV[1..3] as above
- * ARGV[4] 'log', 'seen', 'subscribe' or 'unsubscribe'  ARGV[5] its value  ARGV[6] most subscriptions
- * ARGV[7] session id  ARGV[8] what the names of inboxes begin with
+ * ARGV[4] 'log', 'seen', 'subscribe', 'unsubscribe' or 'owner'  ARGV[5] its value  ARGV[6] most subscriptions
+ * ARGV[7] session id  ARGV[8] what the names of inboxes begin with  ARGV[9] for 'owner' whose it must be
  * Tells each replica that watches 'record', session id, epoch.
  * Returns {'gone'}, {'done'}, or {'full', number of subscriptions}.
  */
@@ -138,6 +138,7 @@ if change == 'subscribe' then
 elseif change == 'unsubscribe' then
   redis.call('SREM', KEYS[2], value)
 else
+  if change == 'owner' and redis.call('HGET', KEYS[1], 'owner') ~= ARGV[9] then return {'gone'} end
   redis.call('HSET', KEYS[1], change, value)
 end
 
