@@ -47,6 +47,8 @@ describe('Origin', () => {
     'https://app.example:444',
     'http://evil.example',
     'file://localhost',
+    'http://localhost/',
+    'http://evil@localhost',
     'localhost',
   ])('"%s" is refused', (origin) => {
     expect(() => local.check('localhost', origin)).toThrow(FORBIDDEN);
@@ -56,6 +58,18 @@ describe('Origin', () => {
     expect(() => new HostChecks(['mcp.example'], []).check('mcp.example', 'http://localhost')).toThrow(FORBIDDEN);
     expect(() => new HostChecks(['*'], []).check('mcp.example', 'http://localhost')).toThrow(FORBIDDEN);
   });
+});
+
+it.each([
+  ['https://app.example/', 'Write https://app.example instead.'],
+  ['https://app.example:443', 'Write https://app.example instead.'],
+  ['https://app.example/path', 'Write https://app.example instead.'],
+  ['app.example', 'Write it as'],
+  ['null', 'Write it as'],
+  ['*', 'Write it as'],
+  ['file://localhost', 'Write it as'],
+])('an allowed origin that no browser sends is refused at once: %s', (origin, what) => {
+  expect(() => new HostChecks([], [origin])).toThrow(what);
 });
 
 describe('requestedHost', () => {

@@ -15,10 +15,11 @@ export class HostChecks {
   /**
    * @param allowedHosts host names without port; `*` allows any
    * @param allowedOrigins origins as browsers send them; pages on an allowed loopback host are allowed besides
+   * @throws Error when one of them is no origin
    */
   constructor(allowedHosts: readonly string[], allowedOrigins: readonly string[]) {
     this.hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
-    this.origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
+    this.origins = new Set(allowedOrigins.map(requireOrigin));
     this.anyHost = this.hosts.has('*');
   }
 
@@ -27,17 +28,35 @@ export class HostChecks {
     if (!this.anyHost && !this.hosts.has(hostName(host))) {
       throw new McpError('FORBIDDEN', 'This Host is not served here. An operator can allow it with MCP_ALLOWED_HOSTS.');
     }
-    if (origin !== undefined && !this.allowsOrigin(origin.toLowerCase())) {
+    if (origin !== undefined && !this.allowsOrigin(origin)) {
       throw new McpError('FORBIDDEN', 'This Origin is not allowed. An operator can allow it with MCP_ALLOWED_ORIGINS.');
     }
   }
 
-  private allowsOrigin(origin: string): boolean {
+  /** Whether pages of an origin may call. */
+  allowsOrigin(given: string): boolean {
+    const origin = given.toLowerCase();
     if (this.origins.has(origin)) return true;
-    if (!URL.canParse(origin)) return false;
-    const { hostname, protocol } = new URL(origin);
-    return protocol.startsWith('http') && LOOPBACK_HOSTS.has(hostname) && this.hosts.has(hostname);
+    if (!isOrigin(origin)) return false;
+    const { hostname } = new URL(origin);
+    return LOOPBACK_HOSTS.has(hostname) && this.hosts.has(hostname);
   }
+}
+
+/** Whether it is an origin as browsers send it (RFC 6454, section 6.2): scheme and host, a port that is not the usual. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** An origin that no browser sends would never match, and nobody would know why. @throws Error */
+function requireOrigin(given: string): string {
+  const origin = given.toLowerCase();
+  if (isOrigin(origin)) return origin;
+  const meant = URL.canParse(origin) ? new URL(origin).origin : 'null';
+  throw new Error(
+    `The allowed origin ${JSON.stringify(given)} is none. ` +
+      (meant === 'null' ? 'Write it as https://app.example.com.' : `Write ${meant} instead.`),
+  );
 }
 
 /**

@@ -1,0 +1,31 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Principal } from '../../protocol/principal.js';
+
+const CALLER = 'mcpCaller';
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
+
+/** Gives the requests of a scope a place for who sent them. */
+export function provideCaller(scope: FastifyInstance): void {
+  scope.decorateRequest(CALLER, null);
+}
+
+/** Keeps who sent a request, as soon as that is known. */
+export function setCaller(request: FastifyRequest, principal: Principal): void {
+  request.setDecorator(CALLER, principal);
+}
+
+/** Who sent a request; every request has been asked before its body is read. */
+export function callerOf(request: FastifyRequest): Principal {
+  return request.getDecorator<Principal>(CALLER);
+}
+
+/**
+ * The headers that handlers may see: none by which somebody else could be taken for the caller. A token that was issued
+ * for this server must not be passed on (MCP authorization, "Access Token Privilege Restriction").
+ */
+export function withoutCredentials(headers: FastifyRequest['headers']): FastifyRequest['headers'] {
+  if (!CREDENTIALS.some((name) => name in headers)) return headers;
+  const rest = { ...headers };
+  for (const name of CREDENTIALS) delete rest[name];
+  return rest;
+}

@@ -1,0 +1,101 @@
+import { isIP } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
+import { McpError } from '../../protocol/errors.js';
+import { sendError } from './replies.js';
+import { refuseUnreadable } from './unreadable-requests.js';
+
+/** Limits of the HTTP server itself, which hold before any route sees a request. */
+export interface HttpServerOptions {
+  /**
+   * Milliseconds a client may take to send a request, its body included; the answer is not. Default 60,000.
+   */
+  readonly requestTimeoutMs?: number;
+  /**
+   * Milliseconds it may take for the headers, counted from the connection for the first request. At most
+   * `requestTimeoutMs`. Default 10,000.
+   */
+  readonly headersTimeoutMs?: number;
+  /**
+   * Milliseconds a connection stays open for the next request. Default 75,000: longer than the 60 seconds for which
+   * the usual balancers keep theirs, or else one would send a request just when the server closes, and answer 502.
+   */
+  readonly keepAliveTimeoutMs?: number;
+  /** Bytes the request line and the headers may have. Default 16,384. */
+  readonly maxHeaderBytes?: number;
+  /**
+   * Addresses of proxies, single (`10.0.0.7`) or in CIDR form (`10.0.0.0/8`), whose `X-Forwarded-*` headers are
+   * believed. Default none: anyone can send such headers.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** Connections open at a time; further ones are closed at once. Default no limit but the system's. */
+  readonly maxConnections?: number;
+}
+
+/** Milliseconds a timer can count. */
+const MAX_MS = 2 ** 31 - 1;
+/** Milliseconds between two looks for connections that are late, at most; Node's own 30 seconds would outlast the limits. */
+const LOOK_EVERY_MS = 5_000;
+
+/**
+ * The Fastify adapter of Nest with limits that suit a server whose answers may be streams: a client must send within
+ * bounds, while an answer may take its time. What Node's parser refuses is answered as the MCP endpoint answers, with
+ * a JSON-RPC error.
+ *
+ * @throws Error naming the option that is wrong
+ * @example
+ * ```ts
+ * const adapter = createHttpAdapter({ trustedProxies: ['10.0.0.0/8'] });
+ * const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter);
+ * ```
+ */
+export function createHttpAdapter(options: HttpServerOptions = {}): FastifyAdapter {
+  const { requestTimeoutMs = 60_000, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options;
+  const { maxHeaderBytes = 16 * 1024, trustedProxies = [], maxConnections } = options;
+  // Fastify takes 0 for its default or for no limit, as the case may be.
+  requireInteger('requestTimeoutMs', requestTimeoutMs, MAX_MS);
+  requireInteger('headersTimeoutMs', headersTimeoutMs, requestTimeoutMs);
+  requireInteger('keepAliveTimeoutMs', keepAliveTimeoutMs, MAX_MS);
+  requireInteger('maxHeaderBytes', maxHeaderBytes, 1024 * 1024);
+  if (maxConnections !== undefined) requireInteger('maxConnections', maxConnections, MAX_MS);
+  trustedProxies.forEach(requireAddress);
+
+  const adapter = new FastifyAdapter({
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => refuseBadUrl(reply),
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, Math.ceil(headersTimeoutMs / 2)),
+      maxHeaderSize: maxHeaderBytes,
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+    },
+  });
+  // `maxHeadersCount` stays: what is beyond it is not refused but dropped, and with it what makes a request wrong.
+  if (maxConnections !== undefined) adapter.getInstance().server.maxConnections = maxConnections;
+  return adapter;
+}
+
+/** An address that cannot be decoded has no route, so Fastify would answer it, and repeat it. */
+function refuseBadUrl(reply: FastifyReply): void {
+  sendError(reply, undefined, new McpError('INVALID_REQUEST', 'The address cannot be read.'));
+}
+
+function requireInteger(option: keyof HttpServerOptions, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
+  throw new Error(`${option} is ${value}. It must be a whole number from 1 to ${max}.`);
+}
+
+function requireAddress(entry: string): void {
+  const [, address = '', prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
+  const version = isIP(address);
+  const bits = version === 4 ? 32 : 128;
+  // A prefix of 0 trusts everyone, and then anyone says where he comes from.
+  if (version !== 0 && (prefix === undefined || (Number(prefix) >= 1 && Number(prefix) <= bits))) return;
+  throw new Error(
+    `trustedProxies: ${JSON.stringify(entry)} is no address. Use an IP address or a CIDR range that does not hold all addresses, as 10.0.0.0/8.`,
+  );
+}
