@@ -1,5 +1,15 @@
 /** The public API of Rookery. What is not named here is internal and may change at any time. */
 export { Authenticator, type Credentials } from './mcp/auth/authenticator.port.js';
+export { type AuditSink, type AuditPlace } from './mcp/audit/audit-sink.port.js';
+export type {
+  AsymmetricAlgorithm,
+  IntrospectionOptions,
+  IssuerOptions,
+  JwksOptions,
+  OAuthOptions,
+  VerifiedTokensOptions,
+} from './mcp/auth/oauth-options.js';
+export { PassportAuthenticator } from './mcp/auth/passport.authenticator.js';
 export type { CacheHint } from './mcp/protocol/cache-hint.js';
 export type {
   CapabilityOptions,
@@ -9,6 +19,14 @@ export type {
   McpToolOptions,
 } from './mcp/decorators/capability-options.js';
 export type { CompletionReturn, PromptReturn, ResourceReturn, ToolReturn } from './mcp/decorators/handler-types.js';
+export { AuditFields } from './mcp/decorators/audit-fields.decorator.js';
+export { Concurrency } from './mcp/decorators/concurrency.decorator.js';
+export type { ConcurrencyOptions, RateLimitOptions } from './mcp/decorators/limit-metadata.js';
+export { Public } from './mcp/decorators/public.decorator.js';
+export { RateLimit } from './mcp/decorators/rate-limit.decorator.js';
+export { RequirePolicy } from './mcp/decorators/require-policy.decorator.js';
+export { RequireRoles } from './mcp/decorators/require-roles.decorator.js';
+export { RequireScopes } from './mcp/decorators/require-scopes.decorator.js';
 export { type CompletionInput, McpCompletion } from './mcp/decorators/mcp-completion.decorator.js';
 export { McpPrompt } from './mcp/decorators/mcp-prompt.decorator.js';
 export { McpResource } from './mcp/decorators/mcp-resource.decorator.js';
@@ -19,9 +37,18 @@ export { type KeyRing, type SealingKey, keyRingFromConfig } from './mcp/dispatch
 export { McpHealthModule } from './mcp/health/mcp-health.module.js';
 export type { ReadinessCheck, ReadinessState } from './mcp/health/readiness-check.port.js';
 export { Readiness } from './mcp/health/readiness.js';
-export { DEFAULT_HTTP_OPTIONS, type McpOptions } from './mcp/mcp-options.js';
+export {
+  type AuditDestination,
+  type AuditOptions,
+  DEFAULT_HTTP_OPTIONS,
+  type LimitOptions,
+  type McpOptions,
+} from './mcp/mcp-options.js';
 export { McpModule, type McpModuleExtras } from './mcp/mcp.module.js';
-export { type ErrorName, McpError, ToolError } from './mcp/protocol/errors.js';
+export type { AccessDefaults } from './mcp/policy/access-defaults.js';
+export type { AccessChallenge } from './mcp/protocol/access-challenge.js';
+export { AccessPolicy, type AccessRequest } from './mcp/protocol/access-policy.port.js';
+export { type ErrorName, McpError, type McpErrorOptions, ToolError } from './mcp/protocol/errors.js';
 export {
   type AskOptions,
   type ClientAsk,
@@ -30,7 +57,7 @@ export {
   McpCall,
   type TraceContext,
 } from './mcp/protocol/mcp-call.js';
-export { ANONYMOUS, type Principal, principalKey } from './mcp/protocol/principal.js';
+export { ANONYMOUS, type Principal, isAnonymous, principalKey } from './mcp/protocol/principal.js';
 export { type Era, REVISIONS, type Revision } from './mcp/protocol/revisions.js';
 export type {
   DtoClass,
@@ -40,6 +67,8 @@ export type {
   SchemaSource,
   StandardSchema,
 } from './mcp/protocol/schema-source.js';
+export type { AccessOptions } from './mcp/registry/access-rule.js';
+export type { RuntimeRules } from './mcp/registry/capability-rules.js';
 export { MCP_CONTEXT_TYPE } from './mcp/registry/handler-invoker.js';
 export { McpRegistry, type Registration } from './mcp/registry/mcp-registry.js';
 export { ApiField } from './mcp/schema/api-field.decorator.js';
@@ -58,6 +87,8 @@ export type { SessionLimits } from './mcp/session/session-backend.js';
 export type { SessionChange, SessionRecord } from './mcp/session/session-record.js';
 export { type SessionEntry, SessionStore } from './mcp/session/session-store.port.js';
 export { GracefulStop } from './mcp/transport/http/graceful-stop.js';
+export { type HttpServerOptions, createHttpAdapter } from './mcp/transport/http/http-adapter.js';
 export type { HttpOptions } from './mcp/transport/http/http-options.js';
+export { isLoopbackAddress } from './mcp/transport/http/loopback-only.js';
 export { reserveStdout } from './mcp/transport/stdio/reserved-stdout.js';
 export { type StdioOptions, type StdioServer, serveStdio } from './mcp/transport/stdio/serve-stdio.js';

@@ -5,12 +5,21 @@ import {
   Injectable,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
+  Optional,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { SESSION_BACKEND, McpServer } from './mcp.providers.js';
+import { AUDIT_TRAIL } from './governance.providers.js';
+import type { AuditTrail } from './audit/audit-trail.js';
+import { McpServer } from './mcp.providers.js';
+import { SESSION_BACKEND } from './mcp.tokens.js';
 import type { SessionBackend } from './session/session-backend.js';
+import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
+import { OAuthAuthenticator } from './auth/oauth.authenticator.js';
+import { protectedResourceMetadata } from './auth/protected-resource.js';
+import type { McpRegistry } from './registry/mcp-registry.js';
 import { McpEndpoint } from './transport/http/mcp-endpoint.js';
+import { registerMetadata } from './transport/http/metadata-endpoint.js';
 import { SessionWire } from './transport/http/session/session-wire.js';
 import { StatelessWire } from './transport/http/stateless/stateless-wire.js';
 import { ServerConnections } from './transport/http/server-connections.js';
@@ -22,19 +31,27 @@ export class McpLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly adapters: HttpAdapterHost,
     private readonly server: McpServer,
     @Inject(SESSION_BACKEND) private readonly backend: SessionBackend,
+    @Optional() @Inject(AUDIT_TRAIL) private readonly audit: AuditTrail | undefined,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    const { services } = this.server;
     await this.backend.start();
+    await this.audit?.start();
     const { httpAdapter } = this.adapters;
     // An application context, as stdio uses it, has no HTTP server.
     if (!httpAdapter) return;
     if (httpAdapter.getType() !== 'fastify') {
       throw new Error('Rookery needs Fastify: NestFactory.create(AppModule, new FastifyAdapter()).');
     }
-    const { services } = this.server;
-    const endpoint = new McpEndpoint(services, new StatelessWire(services), new SessionWire(services));
-    endpoint.register(httpAdapter.getInstance<FastifyInstance>());
+    const { authenticator, registry } = services;
+    await authenticator.start?.();
+    if (authenticator instanceof AnonymousAuthenticator) requireNothingOfStrangers(registry);
+    const fastify = httpAdapter.getInstance<FastifyInstance>();
+    new McpEndpoint(services, new StatelessWire(services), new SessionWire(services)).register(fastify);
+    if (authenticator instanceof OAuthAuthenticator) {
+      registerMetadata(fastify, protectedResourceMetadata(authenticator.settings), services.options);
+    }
     services.stop.watch(new ServerConnections(httpAdapter.getHttpServer() as Server));
   }
 
@@ -44,10 +61,23 @@ export class McpLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { stop, keepAlive, fanout } = this.server.services;
+    const { stop, keepAlive, fanout, authenticator } = this.server.services;
     stop.close();
     keepAlive.close();
     fanout.close();
+    // Each for itself; the audit before the backend, where its last entries may have to go.
+    const [closed] = await Promise.allSettled([authenticator.close?.(), this.audit?.close()]);
     await this.backend.close();
+    if (closed.status === 'rejected') throw closed.reason as Error;
   }
+}
+
+/** A rule that nobody can meet, since nobody is asked, is a server that was set up wrongly. @throws Error */
+function requireNothingOfStrangers(registry: McpRegistry): void {
+  const guarded = registry.everything().find(({ rules: { access } }) => access.scopes.length + access.roles.length > 0);
+  if (!guarded) return;
+  throw new Error(
+    `${guarded.origin} requires scopes or roles, but callers are not asked who they are. Configure authentication ` +
+      '(the option `auth`, AUTH_ISSUERS), or provide an Authenticator.',
+  );
 }

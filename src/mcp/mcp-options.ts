@@ -1,9 +1,44 @@
 import type { Icon } from '@modelcontextprotocol/server';
+import type { AuditSink } from './audit/audit-sink.port.js';
+import type { OAuthOptions } from './auth/oauth-options.js';
+import type { RateLimitOptions } from './decorators/limit-metadata.js';
+import type { AccessDefaults } from './policy/access-defaults.js';
 import type { CacheHint } from './protocol/cache-hint.js';
 import type { KeyRing } from './dispatch/key-ring.js';
 import type { MemorySessionOptions } from './session/memory/memory-session.js';
 import type { RedisOptions } from './session/redis/redis-options.js';
 import type { HttpOptions } from './transport/http/http-options.js';
+
+/** Limits that hold whatever is called; `@RateLimit()` and `@Concurrency()` are those of single capabilities. */
+export interface LimitOptions {
+  /** How often one principal may call. Anonymous callers are not one. Default: no limit. */
+  readonly principal?: Omit<RateLimitOptions, 'per'>;
+  /** How often all callers of one tenant may. Default: no limit. */
+  readonly tenant?: Omit<RateLimitOptions, 'per'>;
+  /** Calls that one principal may have running on one replica. Default: no limit. */
+  readonly maxCallsPerPrincipal?: number;
+}
+
+/** Standard output, a file, a stream in the Redis of the sessions, or a store of the team's own. */
+export type AuditDestination = 'stdout' | 'redis' | { readonly file: string } | AuditSink;
+
+export interface AuditOptions {
+  /** At least one. */
+  readonly to: readonly AuditDestination[];
+  /**
+   * What happens while a destination cannot be written: `closed` refuses operations, `continue` goes on, keeps entries
+   * up to a bound and counts those beyond it. Default `continue`.
+   */
+  readonly onFailure?: 'closed' | 'continue';
+  /** Entries that the stream in Redis keeps, of all replicas. Default 1,000,000. */
+  readonly redisMaxEntries?: number;
+  /** Name of this replica in the entries. Default: the host name. */
+  readonly replica?: string;
+  /** Ed25519 private key, PEM, that signs checkpoints. Default: one of this process alone, which proves little. */
+  readonly signingKey?: string;
+  /** Makes digests of arguments that nobody else can find by trying; 32 bytes at least. Default: plain SHA-256. */
+  readonly digestKey?: Uint8Array;
+}
 
 /** How an MCP server is set up. Everything has a default. */
 export interface McpOptions {
@@ -17,6 +52,18 @@ export interface McpOptions {
   readonly icons?: readonly Icon[];
   /** Guidance for the model on how to use this server. */
   readonly instructions?: string;
+  /**
+   * Who may issue access tokens for this server. Default: nobody is asked who he is, and the server serves loopback
+   * only; `none` says that it may serve everyone who reaches it. An `Authenticator` among the module's `adapters`
+   * takes the place of it.
+   */
+  readonly auth?: OAuthOptions | 'none';
+  /** Who may use what where decorators leave it open. */
+  readonly access?: AccessDefaults;
+  /** How much a caller may do. Default: as much as it likes. */
+  readonly limits?: LimitOptions;
+  /** Where it is recorded who did what. Default: nowhere. */
+  readonly audit?: AuditOptions;
   /** The HTTP endpoint; see {@link HttpOptions} and {@link DEFAULT_HTTP_OPTIONS}. */
   readonly http?: Partial<HttpOptions>;
   /**
@@ -47,6 +94,7 @@ export const DEFAULT_HTTP_OPTIONS: HttpOptions = Object.freeze({
   path: '/mcp',
   allowedHosts: Object.freeze(['localhost', '127.0.0.1', '[::1]']),
   allowedOrigins: Object.freeze([]),
+  maxEventLoopDelayMs: 0,
   maxBodyBytes: 1024 * 1024,
   maxBodyDepth: 64,
   jsonOnly: false,

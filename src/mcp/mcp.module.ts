@@ -1,14 +1,20 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
-import { Authenticator } from './auth/authenticator.port.js';
 import { CurrentCall } from './dispatch/current-call.js';
 import { Readiness } from './health/readiness.js';
 import { McpLifecycle } from './mcp-lifecycle.js';
 import type { McpOptions } from './mcp-options.js';
+import { BootChecks } from './boot-checks.js';
 import {
-  MCP_OPTIONS,
-  SESSION_BACKEND,
+  provideAccessControl,
+  provideAuditTrail,
+  provideAuthenticator,
+  provideCallLimits,
+  provideOperations,
+  provideTokenBuckets,
+} from './governance.providers.js';
+import { MCP_OPTIONS, SESSION_BACKEND } from './mcp.tokens.js';
+import {
   McpServer,
   provideDispatcher,
   provideGracefulStop,
@@ -18,6 +24,7 @@ import {
   provideServer,
 } from './mcp.providers.js';
 import { CapabilityRegistrar } from './registry/capability-registrar.js';
+import { CapabilityExplorer } from './registry/explorer.js';
 import { McpRegistry } from './registry/mcp-registry.js';
 import { ChangeBus } from './session/change-bus.port.js';
 import { EventLog } from './session/event-log.port.js';
@@ -59,13 +66,20 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<McpOptions>({ 
     { provide: EventLog, inject: [SESSION_BACKEND], useFactory: (backend: SessionBackend) => backend.events },
     { provide: ChangeBus, inject: [SESSION_BACKEND], useFactory: (backend: SessionBackend) => backend.changes },
     { provide: Mailbox, inject: [SESSION_BACKEND], useFactory: (backend: SessionBackend) => backend.mailbox },
-    { provide: Authenticator, useClass: AnonymousAuthenticator },
+    provideAuthenticator,
+    provideAccessControl,
+    provideTokenBuckets,
+    provideCallLimits,
+    provideAuditTrail,
+    provideOperations,
     provideRegistry,
     provideDispatcher,
     provideServer,
     provideGracefulStop,
     provideReadiness,
     CurrentCall,
+    BootChecks,
+    CapabilityExplorer,
     CapabilityRegistrar,
     McpLifecycle,
   ],

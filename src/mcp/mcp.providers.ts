@@ -4,13 +4,18 @@ import { Authenticator } from './auth/authenticator.port.js';
 import type { CacheHint } from './protocol/cache-hint.js';
 import { AnswerSchemas } from './dispatch/answer-schemas.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
+import { Operations } from './dispatch/operations.js';
 import { ResultEncoder } from './dispatch/encode/result-encoder.js';
 import { RequestStateSealer } from './dispatch/request-state.js';
 import { serverCapabilities } from './dispatch/server-capabilities.js';
 import type { ReadinessCheck } from './health/readiness-check.port.js';
 import { Readiness } from './health/readiness.js';
 import { sessionReadiness } from './health/session-readiness.js';
-import { DEFAULT_HTTP_OPTIONS, type McpOptions } from './mcp-options.js';
+import type { AuditTrail } from './audit/audit-trail.js';
+import { AUDIT_TRAIL } from './governance.providers.js';
+import { type AuditOptions, DEFAULT_HTTP_OPTIONS, type McpOptions } from './mcp-options.js';
+import { MCP_OPTIONS, SESSION_BACKEND } from './mcp.tokens.js';
+import { AccessControl } from './policy/access-control.js';
 import { ANONYMOUS, principalKey } from './protocol/principal.js';
 import { McpRegistry } from './registry/mcp-registry.js';
 import { ChangeBus } from './session/change-bus.port.js';
@@ -28,12 +33,9 @@ import { RunningCalls } from './transport/http/running-calls.js';
 import type { SessionServices, WireServices } from './transport/http/wire-services.js';
 import type { ServerDescription } from './transport/server-description.js';
 
-export const MCP_OPTIONS = Symbol('McpOptions');
 const DEFAULT_MAX_RESULT_BYTES = 4 * 1024 * 1024;
 /** What a stream keeps beyond its largest event: the frame around it, and the events before it. */
 const STREAM_HEADROOM_BYTES = 1024 * 1024;
-
-export const SESSION_BACKEND = Symbol('SessionBackend');
 
 /** Everything the transports work with; made once for each application. */
 export class McpServer {
@@ -65,10 +67,16 @@ export const provideRegistry: FactoryProvider<McpRegistry> = {
 
 export const provideDispatcher: FactoryProvider<Dispatcher> = {
   provide: Dispatcher,
-  inject: [MCP_OPTIONS, McpRegistry, SESSION_BACKEND],
-  useFactory: (options: McpOptions, registry: McpRegistry, backend: SessionBackend) =>
+  inject: [MCP_OPTIONS, SESSION_BACKEND, McpRegistry, AccessControl, Operations],
+  useFactory: (
+    options: McpOptions,
+    backend: SessionBackend,
+    ...[registry, access, operations]: [McpRegistry, AccessControl, Operations]
+  ) =>
     new Dispatcher({
       registry,
+      access,
+      operations,
       encoder: new ResultEncoder(serverInfo(options), options.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES),
       sealer: new RequestStateSealer({
         keys:
@@ -85,13 +93,26 @@ export const provideDispatcher: FactoryProvider<Dispatcher> = {
 
 export const provideServer: FactoryProvider<McpServer> = {
   provide: McpServer,
-  inject: [MCP_OPTIONS, Dispatcher, McpRegistry, Authenticator, SessionStore, EventLog, ChangeBus, Mailbox],
+  inject: [
+    MCP_OPTIONS,
+    Dispatcher,
+    McpRegistry,
+    Authenticator,
+    AccessControl,
+    Operations,
+    SessionStore,
+    EventLog,
+    ChangeBus,
+    Mailbox,
+  ],
   useFactory: (
     options: McpOptions,
-    ...[dispatcher, registry, authenticator, store, events, changes, mailbox]: [
+    ...[dispatcher, registry, authenticator, access, operations, store, events, changes, mailbox]: [
       Dispatcher,
       McpRegistry,
       Authenticator,
+      AccessControl,
+      Operations,
       SessionStore,
       EventLog,
       ChangeBus,
@@ -103,7 +124,7 @@ export const provideServer: FactoryProvider<McpServer> = {
       info: serverInfo(options),
       capabilities: serverCapabilities(!http.jsonOnly),
       instructions: options.instructions,
-      cache: cacheOf(options.listCache),
+      cache: describedTo(access, cacheOf(options.listCache)),
     };
     const streams = new OpenStreams(http);
     const calls = new RunningCalls();
@@ -114,6 +135,9 @@ export const provideServer: FactoryProvider<McpServer> = {
       dispatcher,
       registry,
       authenticator,
+      access,
+      operations,
+      loopbackOnly: authenticator.anonymousMayUse === 'all' && options.auth !== 'none',
       fanout: new ChangeFanout(changes),
       keepAlive: new KeepAlive(http.keepAliveMs),
       streams,
@@ -137,15 +161,31 @@ export const provideGracefulStop: FactoryProvider<GracefulStop> = {
 /** What must be in order before requests are sent to this process. */
 export const provideReadiness: FactoryProvider<Readiness> = {
   provide: Readiness,
-  inject: [GracefulStop, SESSION_BACKEND],
-  useFactory: (stop: GracefulStop, session: SessionBackend) => {
+  inject: [MCP_OPTIONS, GracefulStop, SESSION_BACKEND, { token: AUDIT_TRAIL, optional: true }],
+  useFactory: ({ audit }: McpOptions, stop: GracefulStop, session: SessionBackend, trail?: AuditTrail) => {
     const server: ReadinessCheck = {
       name: 'server',
       check: () => (stop.draining ? { ready: false, detail: 'The server is stopping.' } : { ready: true }),
     };
-    return new Readiness([server, sessionReadiness(() => session.health())]);
+    const checks = [server, sessionReadiness(() => session.health())];
+    return new Readiness(trail && audit ? [...checks, auditReadiness(trail, audit)] : checks);
   },
 };
+
+/**
+ * One whose disk is full refuses what others would do, so it is not to be sent anything. What all replicas share is away
+ * for all of them.
+ */
+function auditReadiness(trail: AuditTrail, { onFailure, to }: AuditOptions): ReadinessCheck {
+  const isOurs = onFailure === 'closed' && to.some((destination) => destination !== 'redis');
+  return {
+    name: 'audit',
+    check: () => {
+      const { failure } = trail;
+      return failure === undefined ? { ready: true } : { ready: !isOurs, degraded: true, detail: failure };
+    },
+  };
+}
 
 function serverInfo({ name = 'rookery', version = '0.0.0', title, websiteUrl, icons }: McpOptions): Implementation {
   return {
@@ -155,6 +195,11 @@ function serverInfo({ name = 'rookery', version = '0.0.0', title, websiteUrl, ic
     ...(websiteUrl !== undefined && { websiteUrl }),
     ...(icons !== undefined && { icons: [...icons] }),
   };
+}
+
+/** What is kept from strangers, nobody may keep for others. */
+function describedTo({ isOpenToAll }: AccessControl, cache: Required<CacheHint>): Required<CacheHint> {
+  return isOpenToAll ? cache : { ...cache, scope: 'private' };
 }
 
 /** @throws Error when `ttlMs` is none that may be sent (2026-07-28 server/utilities/caching, "Time-to-Live") */

@@ -2,6 +2,7 @@ import type { LoggingLevel } from '@modelcontextprotocol/server';
 import type { ClientDescription } from '../protocol/mcp-call.js';
 import type { Principal } from '../protocol/principal.js';
 import type { Era, Revision } from '../protocol/revisions.js';
+import type { ToolCapability } from '../registry/capability.js';
 
 /** A request that a server may ask a client to fulfil. */
 export interface ClientRequest {
@@ -20,6 +21,13 @@ export interface CallOrigin {
   readonly sessionId?: string;
   /** Lowest level of log messages that the caller wants on this call; `undefined` for none. */
   readonly logLevel: LoggingLevel | undefined;
+
+  /**
+   * The request may be served: from now on its answer may become a stream. Called once, before anything is sent.
+   * @param tool the tool that is called, if one is: the caller may know of it
+   * @throws McpError when the request does not fit the tool
+   */
+  admitted?(tool: ToolCapability | undefined): void;
 
   /** Sends a notification on the stream of this call. */
   notify(method: string, params: Readonly<Record<string, unknown>>): void;

@@ -1,13 +1,17 @@
 import type { LoggerService } from '@nestjs/common';
+import type { AccessControl } from '../policy/access-control.js';
 import type { CacheHint } from '../protocol/cache-hint.js';
 import type { McpRegistry } from '../registry/mcp-registry.js';
 import type { AnswerSchemas } from './answer-schemas.js';
 import type { ResultEncoder } from './encode/result-encoder.js';
+import type { Operations } from './operations.js';
 import type { RequestStateSealer } from './request-state.js';
 
 /** What the methods work with. */
 export interface DispatchServices {
   readonly registry: McpRegistry;
+  readonly access: AccessControl;
+  readonly operations: Operations;
   readonly encoder: ResultEncoder;
   readonly sealer: RequestStateSealer;
   readonly schemas: AnswerSchemas;

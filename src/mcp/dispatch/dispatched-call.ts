@@ -13,6 +13,7 @@ import type { CallOrigin, ClientRequest } from './call-origin.js';
 import type { ClientAsks, ClientResult } from './client-asks.js';
 import { reaches } from './log-levels.js';
 import { samplingParams } from './sampling-params.js';
+import type { RoundTripState } from './round-trip-asks.js';
 import { traceOf } from './trace-context.js';
 
 /** What each thing to ask for looks like to whoever checks capabilities. */
@@ -35,6 +36,8 @@ export class DispatchedCall extends McpCall {
   readonly method: string;
   readonly target: string;
   readonly meta: Readonly<Record<string, unknown>>;
+  /** What earlier rounds of this call have left behind, where calls run in rounds. */
+  round: RoundTripState | undefined;
   private readonly controller = new AbortController();
   private readonly progressToken: string | number | undefined;
   private lastProgress = Number.NEGATIVE_INFINITY;

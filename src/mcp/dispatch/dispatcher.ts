@@ -10,6 +10,7 @@ import { type HandlerMethod, type Params, objectParam } from './methods/method.j
 import { promptsGet } from './methods/prompts-get.js';
 import { resourcesRead } from './methods/resources-read.js';
 import { toolsCall } from './methods/tools-call.js';
+import { Operation } from './operation.js';
 import type { Outcome, RunningCall } from './outcome.js';
 
 const HANDLER_METHODS: ReadonlyMap<string, HandlerMethod> = new Map([
@@ -28,34 +29,38 @@ export class Dispatcher {
 
   /** Starts a call. The outcome never rejects. */
   dispatch(method: string, params: Params, origin: CallOrigin): RunningCall {
+    const { era, principal, headers } = origin;
+    const operation = new Operation({ method, params, era, principal, headers });
     const list = LIST_METHODS.get(method);
-    if (list) return ended(this.guarded(() => list(this.services, params, origin)));
+    if (list) return ended(this.run(operation, () => list(this.services, { params, origin, operation })));
     const handler = HANDLER_METHODS.get(method);
-    if (!handler) return ended(errorOutcome(new McpError('METHOD_NOT_FOUND', `Method not found: ${method}`)));
-    return this.start(handler, method, params, origin);
+    if (handler) return this.start(handler, params, origin, operation);
+    const unknown = async (): Promise<Outcome> => {
+      operation.deny('unknown');
+      throw new McpError('METHOD_NOT_FOUND', `Method not found: ${method}`);
+    };
+    return ended(this.run(operation, unknown));
   }
 
-  private start(handler: HandlerMethod, method: string, params: Params, origin: CallOrigin): RunningCall {
+  private start(handler: HandlerMethod, params: Params, origin: CallOrigin, operation: Operation): RunningCall {
     let call: DispatchedCall;
     try {
+      const { method } = operation.subject;
       const request = { method, target: handler.target(params), meta: objectParam(params, '_meta') };
       call = new DispatchedCall(request, origin, this.services.schemas);
     } catch (error) {
-      return ended(this.failed(error));
+      return ended(this.run(operation, () => Promise.reject(error)));
     }
     return {
-      outcome: handler.run(this.services, { params, call, origin }).catch((error: unknown) => this.failed(error)),
+      outcome: this.run(operation, () => handler.run(this.services, { params, call, origin, operation })),
       cancel: (reason) => call.abort(new CallCancelled(reason)),
       stop: () => call.abort(new CallStopped()),
     };
   }
 
-  private guarded(answer: () => Outcome): Outcome {
-    try {
-      return answer();
-    } catch (error) {
-      return this.failed(error);
-    }
+  /** Runs what is not the dispatcher's own with the same audit, and the same silence about its failures. Never rejects. */
+  run(operation: Operation, work: () => Promise<Outcome>): Promise<Outcome> {
+    return this.services.operations.run(operation, work, (error) => this.failed(error));
   }
 
   /** What goes wrong before a handler runs is the request's fault, or ours. */
@@ -66,6 +71,6 @@ export class Dispatcher {
   }
 }
 
-function ended(outcome: Outcome): RunningCall {
-  return { outcome: Promise.resolve(outcome), cancel: () => undefined, stop: () => undefined };
+function ended(outcome: Promise<Outcome>): RunningCall {
+  return { outcome, cancel: () => undefined, stop: () => undefined };
 }

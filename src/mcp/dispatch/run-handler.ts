@@ -40,29 +40,24 @@ export async function runHandler(
   run: HandlerRun,
   encode: (value: unknown) => Outcome | Promise<Outcome>,
 ): Promise<Outcome> {
-  const { call, origin } = run;
-  const inRounds = origin.era === 'stateless' && MULTI_ROUND_TRIP.has(call.method);
-  const binding = () => requestBinding(principalKey(origin.principal), call.method, run.params);
-  const state = inRounds ? await openState(services, run.params, binding) : undefined;
-  const ended = await untilEnded(services, run, inRounds, state);
+  const { params, call, origin } = run;
+  const ended = await untilEnded(services, run);
   if ('value' in ended) return encode(ended.value);
-  const sealed = await services.sealer.seal(ended.suspension.state, binding());
+  const sealed = await services.sealer.seal(ended.suspension.state, bindingOf(params, call, origin));
   return services.encoder.inputRequired(ended.suspension.inputRequests, sealed);
 }
 
 function untilEnded(
   services: DispatchServices,
   { capability, input, params, call, origin }: HandlerRun,
-  inRounds: boolean,
-  state: RoundTripState | undefined,
 ): Promise<Ended> {
   const clock = new CallClock(capability.timeoutMs ?? services.callTimeoutMs, (reason) => call.abort(reason));
   return new Promise<Ended>((resolve, reject) => {
     call.signal.addEventListener('abort', () => reject(call.signal.reason as Error), { once: true });
     if (call.signal.aborted) return reject(call.signal.reason as Error);
 
-    const asks: ClientAsks = inRounds
-      ? new RoundTripAsks(state, inputResponses(params), origin.client.capabilities, (suspension) => {
+    const asks: ClientAsks = runsInRounds(call, origin)
+      ? new RoundTripAsks(call.round, inputResponses(params), origin.client.capabilities, (suspension) => {
           resolve({ suspension });
           call.abort(new CallSuspended());
         })
@@ -82,15 +77,34 @@ function untilEnded(
   });
 }
 
-async function openState(
+/**
+ * Opens what earlier rounds of a call have left behind, if it is a further one, and gives it to the call.
+ * @returns what proves that there were earlier rounds
+ * @throws McpError `INVALID_PARAMS` when it was altered, has expired or belongs to another call
+ */
+export async function openRound(
   services: DispatchServices,
   params: Readonly<Record<string, unknown>>,
-  binding: () => string,
-): Promise<RoundTripState | undefined> {
+  call: DispatchedCall,
+  origin: CallOrigin,
+): Promise<string | undefined> {
   const sealed = params['requestState'];
-  if (sealed === undefined) return undefined;
+  if (sealed === undefined || !runsInRounds(call, origin)) return undefined;
   if (typeof sealed !== 'string') throw new McpError('INVALID_PARAMS', 'requestState must be a string.');
-  return services.sealer.open<RoundTripState>(sealed, binding());
+  call.round = await services.sealer.open<RoundTripState>(sealed, bindingOf(params, call, origin));
+  return sealed;
+}
+
+function runsInRounds({ method }: DispatchedCall, { era }: CallOrigin): boolean {
+  return era === 'stateless' && MULTI_ROUND_TRIP.has(method);
+}
+
+function bindingOf(
+  params: Readonly<Record<string, unknown>>,
+  { method }: DispatchedCall,
+  { principal }: CallOrigin,
+): string {
+  return requestBinding(principalKey(principal), method, params);
 }
 
 function inputResponses(params: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

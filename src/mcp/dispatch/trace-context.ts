@@ -14,3 +14,17 @@ export function traceOf(
   }
   return trace;
 }
+
+/** The trace id of a W3C `traceparent`; undefined if there is none, or none that is one. */
+export function traceIdOf(
+  params: Readonly<Record<string, unknown>> | undefined,
+  headers: Readonly<Record<string, string | string[] | undefined>> | undefined,
+): string | undefined {
+  const meta = params?.['_meta'];
+  const { traceparent } = traceOf(isObject(meta) ? meta : {}, headers ?? {});
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent ?? '')?.[1];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,10 +1,12 @@
 import type { InjectionToken, LoggerService, OptionalFactoryDependency, Provider } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 import { Authenticator } from '../auth/authenticator.port.js';
 import type { McpOptions } from '../mcp-options.js';
 import { McpModule } from '../mcp.module.js';
-import { MCP_OPTIONS, McpServer } from '../mcp.providers.js';
+import { McpServer } from '../mcp.providers.js';
+import { MCP_OPTIONS } from '../mcp.tokens.js';
+import { createHttpAdapter } from '../transport/http/http-adapter.js';
 import type { HttpOptions } from '../transport/http/http-options.js';
 import { type ModuleImport, findMcpModule } from './find-mcp-module.js';
 import { McpTestApp } from './mcp-test-app.js';
@@ -68,7 +70,7 @@ export async function createMcpTestApp(
   prepare?.(builder);
   const testing = await builder.compile();
 
-  const app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
+  const app = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter());
   try {
     for (const [token, value] of override) requireOverridden(testing, token, value);
     await configure?.(app);

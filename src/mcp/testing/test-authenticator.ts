@@ -9,6 +9,8 @@ import { TEST_PRINCIPAL_HEADER } from './test-principal.js';
  * `createMcpTestApp` alone puts it in place.
  */
 export class TestAuthenticator implements Authenticator {
+  readonly anonymousMayUse = 'all';
+
   authenticate({ headers }: Credentials): Principal {
     const header = headers[TEST_PRINCIPAL_HEADER];
     if (header === undefined) return ANONYMOUS;
@@ -16,13 +18,14 @@ export class TestAuthenticator implements Authenticator {
     if (!isJsonObject(claimed)) {
       throw new McpError('UNAUTHORIZED', `${TEST_PRINCIPAL_HEADER} must be base64url of a JSON object.`);
     }
-    const { subject = 'tester', issuer = 'test', client, tenant, scopes = [], claims = {} } = claimed;
+    const { subject = 'tester', issuer = 'test', client, tenant, scopes = [], roles = [], claims = {} } = claimed;
     return {
       subject: String(subject),
       issuer: String(issuer),
       ...(typeof client === 'string' && { client }),
       ...(typeof tenant === 'string' && { tenant }),
       scopes: new Set(scopes as readonly string[]),
+      roles: new Set(roles as readonly string[]),
       claims: claims as Principal['claims'],
     };
   }

@@ -15,6 +15,8 @@ export interface TestPrincipal {
   readonly client?: string;
   /** Default: none. */
   readonly tenant?: string;
+  /** Default: none. */
+  readonly roles?: readonly string[];
   /** Further claims of the credential. Default: none. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { LoggingLevel } from '@modelcontextprotocol/server';
-import { errorOutcome } from '../dispatch/encode/result-encoder.js';
 import { isLogLevel } from '../dispatch/log-levels.js';
 import type { Outcome } from '../dispatch/outcome.js';
 import { McpError } from '../protocol/errors.js';
 import { SESSION_REVISIONS, isSessionRevision } from '../protocol/revisions.js';
 import { MAX_URI_LENGTH } from '../protocol/uri-template.js';
-import type { McpRegistry } from '../registry/mcp-registry.js';
 import type { SessionChange, SessionRecord } from '../session/session-record.js';
+import type { Audience } from './audience.js';
 import { isImplementation } from './envelope.js';
 import type { ServerDescription } from './server-description.js';
 import { type JsonObject, type JsonRpcRequest, isJsonObject } from './json-rpc.js';
@@ -64,7 +63,7 @@ export function initializeResult(record: SessionRecord, server: ServerDescriptio
 /** What the methods that belong to the session revisions alone work with. */
 export interface SessionMethodContext {
   readonly record: SessionRecord;
-  readonly registry: McpRegistry;
+  readonly audience: Audience;
   readonly maxSubscriptions: number;
   /** Changes the record. @returns false if the session has ended meanwhile */
   update(change: SessionChange): Promise<boolean>;
@@ -72,29 +71,28 @@ export interface SessionMethodContext {
 
 type SessionMethod = (context: SessionMethodContext, params: JsonObject) => Promise<Outcome>;
 
+/** @throws McpError */
 const SESSION_METHODS: ReadonlyMap<string, SessionMethod> = new Map<string, SessionMethod>([
+  [
+    'initialize',
+    async () => {
+      throw new McpError('INVALID_REQUEST', 'The session is initialized already.');
+    },
+  ],
   ['ping', async () => EMPTY],
   ['logging/setLevel', (context, { level }) => changed(context, { logLevel: requireLevel(level) })],
-  ['resources/subscribe', (context, { uri }) => changed(context, { subscribe: requireSubscribable(context, uri) })],
+  ['resources/subscribe', (context, { uri }) => subscribe(context, uri)],
   ['resources/unsubscribe', (context, { uri }) => changed(context, { unsubscribe: requireUri(uri) })],
 ]);
 
-/** Answers a method of the session itself; `undefined` if it is not one. Never throws an McpError. */
-export async function sessionMethod(
+/** What answers a method of the session itself; `undefined` if it is not one. */
+export function sessionMethod(
   context: SessionMethodContext,
   { method, params }: JsonRpcRequest,
-): Promise<Outcome | undefined> {
-  if (method === 'initialize') {
-    return errorOutcome(new McpError('INVALID_REQUEST', 'The session is initialized already.'));
-  }
+): (() => Promise<Outcome>) | undefined {
   const run = SESSION_METHODS.get(method);
-  if (!run) return undefined;
-  try {
-    return await run(context, params);
-  } catch (error) {
-    if (error instanceof McpError) return errorOutcome(error);
-    throw error;
-  }
+  // Not called at once: what it throws, it throws when it runs.
+  return run && (async () => run(context, params));
 }
 
 async function changed(context: SessionMethodContext, change: SessionChange): Promise<Outcome> {
@@ -113,13 +111,12 @@ function requireUri(uri: unknown): string {
   throw new McpError('INVALID_PARAMS', `params.uri is longer than ${MAX_URI_LENGTH} characters.`);
 }
 
-function requireSubscribable({ registry, record, maxSubscriptions }: SessionMethodContext, value: unknown): string {
+async function subscribe(context: SessionMethodContext, value: unknown): Promise<Outcome> {
+  const { audience, record, maxSubscriptions } = context;
   const uri = requireUri(value);
-  if (!registry.resources.get(uri) && !registry.matchTemplate(uri)) {
-    throw new McpError('RESOURCE_NOT_FOUND', 'Resource not found', { uri });
-  }
+  if (!(await audience.mayFollow(uri))) throw new McpError('RESOURCE_NOT_FOUND', 'Resource not found', { uri });
   if (record.subscriptions.length >= maxSubscriptions && !record.subscriptions.includes(uri)) {
     throw new McpError('INVALID_PARAMS', `At most ${maxSubscriptions} resources can be subscribed to at once.`);
   }
-  return uri;
+  return changed(context, { subscribe: uri });
 }

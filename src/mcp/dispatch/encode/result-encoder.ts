@@ -3,7 +3,7 @@ import type { CacheHint } from '../../protocol/cache-hint.js';
 import type { McpError } from '../../protocol/errors.js';
 import type { Era } from '../../protocol/revisions.js';
 import type { Page } from '../../registry/capability-list.js';
-import type { Outcome } from '../outcome.js';
+import type { ErrorOutcome, Outcome } from '../outcome.js';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -70,6 +70,7 @@ export class ResultTooLargeError extends Error {
   }
 }
 
-export function errorOutcome(error: McpError): Outcome {
-  return { kind: 'error', error: error.toWire(), status: error.status };
+export function errorOutcome(error: McpError): ErrorOutcome {
+  const { status, headers } = error;
+  return { kind: 'error', error: error.toWire(), status, ...(headers && { headers }) };
 }

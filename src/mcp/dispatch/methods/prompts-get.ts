@@ -1,6 +1,6 @@
 import { McpError } from '../../protocol/errors.js';
 import { promptResult } from '../encode/prompt-result.js';
-import { type HandlerMethod, failAsError, handle, objectParam, stringParam } from './method.js';
+import { type HandlerMethod, authorise, candidate, failAsError, handle, objectParam, stringParam } from './method.js';
 
 /** @see https://modelcontextprotocol.io/specification/2026-07-28/server/prompts#getting-a-prompt */
 export const promptsGet: HandlerMethod = {
@@ -8,11 +8,13 @@ export const promptsGet: HandlerMethod = {
 
   async run(services, request) {
     const { params, call, origin } = request;
-    const prompt = services.registry.prompts.get(call.target);
-    if (!prompt) throw new McpError('INVALID_PARAMS', `Unknown prompt: ${call.target}`);
+    const given = objectParam(params, 'arguments');
+    const found = candidate(services.registry.prompts.get(call.target), given);
+    const unknown = (): McpError => new McpError('INVALID_PARAMS', `Unknown prompt: ${call.target}`);
+    const prompt = await authorise(services, request, found, unknown);
     return handle(services, request, {
       capability: prompt,
-      input: objectParam(params, 'arguments'),
+      input: given,
       encode: (value) => services.encoder.complete(origin.era, promptResult(value, prompt.description, prompt.origin)),
       fail: failAsError,
     });

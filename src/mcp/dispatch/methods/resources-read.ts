@@ -2,9 +2,21 @@ import { McpError } from '../../protocol/errors.js';
 import type { Era } from '../../protocol/revisions.js';
 import { isAbsoluteUri } from '../../protocol/uri.js';
 import type { ResourceCapability, TemplateCapability } from '../../registry/capability.js';
+import type { CacheHint } from '../../protocol/cache-hint.js';
+import type { DispatchServices } from '../dispatch-services.js';
 import type { McpRegistry } from '../../registry/mcp-registry.js';
 import { resourceResult } from '../encode/resource-result.js';
-import { type HandlerMethod, type Params, failAsError, handle, stringParam } from './method.js';
+import {
+  type Candidate,
+  type HandlerMethod,
+  type Params,
+  authorise,
+  failAsError,
+  handle,
+  stringParam,
+} from './method.js';
+
+type AnyResource = ResourceCapability | TemplateCapability;
 
 /** @see https://modelcontextprotocol.io/specification/2026-07-28/server/resources#reading-resources */
 export const resourcesRead: HandlerMethod = {
@@ -15,16 +27,21 @@ export const resourcesRead: HandlerMethod = {
     const { era } = origin;
     const uri = call.target;
     if (!isAbsoluteUri(uri)) throw new McpError('INVALID_PARAMS', 'params.uri must be an absolute URI.');
-    const found = find(services.registry, uri);
-    if (!found) throw notFound(uri, era);
-    const { resource, variables } = found;
+    const candidates = candidatesOf(services.registry, uri);
+    const resource = await authorise(services, request, candidates, () => notFound(uri, era));
+    const chosen = candidates.findIndex(({ capability }) => capability === resource);
+    const variables = candidates[chosen]?.given;
     return handle(services, request, {
       capability: resource,
       input: variables,
       encode: (value) => {
         const result = resourceResult(value, uri, resource.mimeType);
         if (!result) throw notFound(uri, era);
-        return services.encoder.complete(era, result, isRetry(request.params) ? NOT_CACHEABLE : resource.cache);
+        return services.encoder.complete(
+          era,
+          result,
+          isRetry(request.params) ? NOT_CACHEABLE : cacheOf(services, resource, candidates.slice(0, chosen)),
+        );
       },
       fail: failAsError,
     });
@@ -38,14 +55,26 @@ function isRetry(params: Params): boolean {
   return params['inputResponses'] !== undefined || params['requestState'] !== undefined;
 }
 
-function find(
-  registry: McpRegistry,
-  uri: string,
-): { resource: ResourceCapability | TemplateCapability; variables: Record<string, string> } | undefined {
-  const resource = registry.resources.get(uri);
-  if (resource) return { resource, variables: {} };
-  const matched = registry.matchTemplate(uri);
-  return matched && { resource: matched.template, variables: matched.variables };
+function candidatesOf(registry: McpRegistry, uri: string): Candidate<AnyResource>[] {
+  return [...registry.matchResources(uri)].map(({ resource, variables }) => ({
+    capability: resource,
+    given: variables,
+  }));
+}
+
+/**
+ * What not everyone may read, nobody may keep for others.
+ * @param hidden what the URI means to those who may see more
+ */
+function cacheOf(
+  { access }: DispatchServices,
+  resource: AnyResource,
+  hidden: readonly Candidate[],
+): Required<CacheHint> {
+  const { cache } = resource;
+  if (cache.scope === 'private') return cache;
+  const isSame = hidden.length === 0 && access.isSameForAll([resource]);
+  return isSame ? cache : { ...cache, scope: 'private' };
 }
 
 /** The code changed with 2026-07-28 (server/resources, "Error Handling"). */

@@ -1,7 +1,8 @@
 import { McpError } from '../../protocol/errors.js';
 import { errorOutcome } from '../encode/result-encoder.js';
 import { toolErrorResult, toolResult } from '../encode/tool-result.js';
-import { type HandlerMethod, handle, objectParam, stringParam } from './method.js';
+import type { Outcome } from '../outcome.js';
+import { type HandlerMethod, authorise, candidate, handle, objectParam, stringParam } from './method.js';
 
 /** Since this revision invalid arguments are for the model to correct; before, they were a protocol error. */
 const MODEL_HEARS_OF_ARGUMENTS = '2025-11-25';
@@ -12,18 +13,28 @@ export const toolsCall: HandlerMethod = {
 
   async run(services, request) {
     const { params, call, origin } = request;
-    const tool = services.registry.tools.get(call.target);
-    if (!tool) throw new McpError('INVALID_PARAMS', `Unknown tool: ${call.target}`);
+    const given = objectParam(params, 'arguments');
+    const found = candidate(services.registry.tools.get(call.target), given);
+    const unknown = (): McpError => new McpError('INVALID_PARAMS', `Unknown tool: ${call.target}`);
+    const tool = await authorise(services, request, found, unknown);
     const { encoder } = services;
     const { era, revision } = origin;
     return handle(services, request, {
       capability: tool,
-      input: objectParam(params, 'arguments'),
-      encode: async (value) => encoder.complete(era, await toolResult(tool, value, era)),
+      input: given,
+      encode: async (value) => {
+        const result = await toolResult(tool, value, era);
+        const outcome = encoder.complete(era, result);
+        return result['isError'] === true ? failed(outcome) : outcome;
+      },
       fail: ({ kind, message }) =>
         kind === 'arguments' && revision < MODEL_HEARS_OF_ARGUMENTS
           ? errorOutcome(new McpError('INVALID_PARAMS', message))
-          : encoder.complete(era, toolErrorResult(message)),
+          : failed(encoder.complete(era, toolErrorResult(message))),
     });
   },
 };
+
+function failed(outcome: Outcome): Outcome {
+  return outcome.kind === 'result' ? { ...outcome, failed: true } : outcome;
+}

@@ -6,6 +6,8 @@ export interface HttpOptions {
   readonly allowedHosts: readonly string[];
   /** Origins (scheme, host and port) a browser may call from; loopback origins are allowed if the host list is loopback. */
   readonly allowedOrigins: readonly string[];
+  /** Milliseconds by which the event loop may be late on average over a second before requests are refused; 0 never refuses. */
+  readonly maxEventLoopDelayMs: number;
   /** Bytes a request body may have. */
   readonly maxBodyBytes: number;
   /** Levels of objects and arrays a request body may nest. */

@@ -1,24 +1,35 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Operation } from '../../dispatch/operation.js';
 import { McpError } from '../../protocol/errors.js';
 import { isSessionRevision } from '../../protocol/revisions.js';
 import { claimedRevision } from '../envelope.js';
 import { type JsonRpcMessage, idForError, isJsonObject, readMessage } from '../json-rpc.js';
 import { nestingDepth } from '../json-text.js';
+import { provideCaller, setCaller } from './caller.js';
+import { CorsPolicy } from './cors.js';
 import { HostChecks, requestedHost } from './host-checks.js';
+import { registerLoadShedding } from './load-shedding.js';
+import { requireLoopback } from './loopback-only.js';
+import { checkRequestHead } from './repeated-headers.js';
 import { sendError } from './replies.js';
 import type { SessionWire } from './session/session-wire.js';
 import type { StatelessWire } from './stateless/stateless-wire.js';
 import type { WireServices } from './wire-services.js';
 
+/** A preflight has no body. */
+const PREFLIGHT_BYTES = 1;
+
 /**
- * The one HTTP endpoint of both eras: a Fastify route, so that hooks, CORS and security headers of the application
- * apply to it, with a JSON-RPC error body for whatever is refused before a wire sees it.
+ * The one HTTP endpoint of both eras: a Fastify route, so that hooks and security headers of the application apply to
+ * it, with a JSON-RPC error body for whatever is refused before a wire sees it.
  *
- * It decides, from the body first and the headers second, which wire a request belongs to.
+ * It lets a request in (head, host, origin, load, caller) before its body is read, and decides, from the body first and
+ * the headers second, which wire it belongs to.
  */
 export class McpEndpoint {
   private readonly hostChecks: HostChecks;
+  private readonly cors: CorsPolicy;
 
   constructor(
     private readonly services: WireServices,
@@ -26,47 +37,63 @@ export class McpEndpoint {
     private readonly sessions: SessionWire,
   ) {
     this.hostChecks = new HostChecks(services.options.allowedHosts, services.options.allowedOrigins);
+    this.cors = new CorsPolicy((origin) => this.hostChecks.allowsOrigin(origin));
   }
 
   /** Adds the routes, in a scope of their own: the JSON parser of the application stays as it is. */
   register(fastify: FastifyInstance): void {
-    const { path, maxBodyBytes } = this.services.options;
+    const { path, maxBodyBytes, maxEventLoopDelayMs } = this.services.options;
     void fastify.register((scope, _options, done) => {
       this.parseJsonWithin(scope);
-      const errorHandler = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void =>
-        this.refuse(error, reply);
-      const onRequest = async (request: FastifyRequest): Promise<void> => this.admit(request);
-      const common = { url: path, bodyLimit: maxBodyBytes, errorHandler, onRequest };
-      scope.route({ ...common, method: 'POST', handler: (request, reply) => this.post(request, reply) });
-      // HEAD must not open a stream, so Fastify is not to make it from GET.
-      scope.route({
-        ...common,
-        method: 'GET',
-        exposeHeadRoute: false,
-        handler: (request, reply) => this.get(request, reply),
+      provideCaller(scope);
+      scope.setErrorHandler((error: FastifyError, _request, reply) => this.refuse(error, reply));
+      scope.addHook('onRequest', async (request, reply) => this.admit(request, reply));
+      registerLoadShedding(scope, maxEventLoopDelayMs, this.services.logger);
+      // In a scope within, so that the hook that asks who is calling comes after the one that sheds load.
+      void scope.register((routes, _inner, ready) => {
+        routes.addHook('onRequest', async (request) => this.identify(request));
+        const common = { url: path, bodyLimit: maxBodyBytes };
+        routes.route({ ...common, method: 'POST', handler: (request, reply) => this.post(request, reply) });
+        // HEAD must not open a stream, so Fastify is not to make it from GET.
+        const exposeHeadRoute = false;
+        routes.route({
+          ...common,
+          method: 'GET',
+          exposeHeadRoute,
+          handler: (request, reply) => this.get(request, reply),
+        });
+        routes.route({ ...common, method: 'DELETE', handler: (request, reply) => this.delete(request, reply) });
+        routes.route({
+          ...common,
+          method: ['PUT', 'PATCH', 'HEAD'],
+          handler: async (_request, reply) => {
+            void reply.header('allow', this.services.options.jsonOnly ? 'POST, DELETE' : 'GET, POST, DELETE');
+            throw new McpError('METHOD_NOT_ALLOWED', 'Method not allowed.');
+          },
+        });
+        ready();
       });
-      scope.route({ ...common, method: 'DELETE', handler: (request, reply) => this.delete(request, reply) });
       scope.route({
-        ...common,
-        method: ['PUT', 'PATCH', 'HEAD'],
-        handler: async (_request, reply) => {
-          void reply.header('allow', this.services.options.jsonOnly ? 'POST, DELETE' : 'GET, POST, DELETE');
-          throw new McpError('METHOD_NOT_ALLOWED', 'Method not allowed.');
-        },
+        url: path,
+        bodyLimit: PREFLIGHT_BYTES,
+        method: 'OPTIONS',
+        handler: async (request, reply) => this.preflight(request, reply),
       });
       done();
     });
   }
 
   private async post(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    // From here on, since credentials and session may have to be fetched before the call itself counts as running.
+    // From here on, since the session may have to be fetched before the call itself counts as running.
     const entry = this.services.calls.enter();
     try {
       await this.dispatch(request, reply);
-      return reply;
+    } catch (error) {
+      this.breakOff(error, reply);
     } finally {
       entry.leave();
     }
+    return reply;
   }
 
   private async dispatch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -93,7 +120,11 @@ export class McpEndpoint {
   }
 
   private async get(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    await this.sessions.get(request, reply);
+    try {
+      await this.sessions.get(request, reply);
+    } catch (error) {
+      this.breakOff(error, reply);
+    }
     return reply;
   }
 
@@ -102,8 +133,18 @@ export class McpEndpoint {
     return reply;
   }
 
-  /** @throws McpError */
-  private admit({ headers, raw }: FastifyRequest): void {
+  private preflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { status, headers } = this.cors.preflight(request.headers);
+    return reply.code(status).headers(headers).send();
+  }
+
+  /** What a request must have in order whoever sends it. @throws McpError */
+  private admit({ headers, raw, method }: FastifyRequest, reply: FastifyReply): void {
+    const { loopbackOnly } = this.services;
+    // First of all, so that a page may read why it was refused.
+    if (method !== 'OPTIONS') void reply.headers(this.cors.headersFor(headers.origin));
+    if (loopbackOnly) requireLoopback(raw);
+    checkRequestHead(raw);
     this.hostChecks.check(requestedHost(raw), headers.origin);
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
@@ -111,12 +152,53 @@ export class McpEndpoint {
     }
   }
 
+  /** Asks who is calling, before the body is read: strangers are not to cost more than that. @throws McpError */
+  private async identify(request: FastifyRequest): Promise<void> {
+    const { calls, authenticator, operations, registry, access } = this.services;
+    // A server that stops waits for it.
+    const entry = calls.enter();
+    const operation = new Operation({ method: request.method, headers: request.headers });
+    try {
+      const principal = await authenticator.authenticate(request);
+      const { tools, resources, templates, prompts } = registry;
+      const lists = [tools.all(), resources.all(), templates.all(), prompts.all()];
+      // Where there is nothing for strangers, a client learns at once that it has to log in.
+      if (!access.letsIn(principal, lists)) throw access.refuseStranger();
+      setCaller(request, principal);
+    } catch (error) {
+      operation.deny('authentication');
+      await operations.watch(operation, () => {
+        throw this.identificationError(error);
+      });
+    } finally {
+      entry.leave();
+    }
+  }
+
+  /** What a caller hears of why it could not be identified; whoever runs the server hears the rest. */
+  private identificationError(error: unknown): McpError {
+    const { logger } = this.services;
+    if (!(error instanceof McpError)) {
+      logger.error('The Authenticator failed. It is to throw McpErrors; whatever else it throws is masked.', error);
+      return new McpError('INTERNAL_ERROR', 'Internal error.', undefined, { status: 500 });
+    }
+    if (error.reason === 'UNAVAILABLE' && error.cause !== undefined) {
+      logger.warn('A caller could not be identified, and was told to come again.', error.cause);
+    }
+    return error;
+  }
+
   private parseJsonWithin(scope: FastifyInstance): void {
     scope.removeAllContentTypeParsers();
     const parse = scope.getDefaultJsonParser('error', 'error');
     const { maxBodyDepth } = this.services.options;
     scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-      if (bytes.length === 0) return done(new McpError('PARSE_ERROR', 'The body is empty.'));
+      if (bytes.length === 0) {
+        // Some clients name a type for the body that they do not send.
+        return request.method === 'POST'
+          ? done(new McpError('PARSE_ERROR', 'The body is empty.'))
+          : done(null, undefined);
+      }
       // Decoding would put replacement characters for what is wrong, and the call would go on with other arguments.
       if (!isUtf8(bytes)) return done(new McpError('PARSE_ERROR', 'The body is not UTF-8.'));
       const text = bytes.toString();
@@ -125,6 +207,13 @@ export class McpEndpoint {
       }
       void parse(request, text, done);
     });
+  }
+
+  /** Fastify does not handle errors of a reply that has become a stream. @throws the error, if it has not */
+  private breakOff(error: unknown, reply: FastifyReply): void {
+    if (!reply.sent) throw error;
+    this.services.logger.error('A stream that had begun was broken off.', error);
+    reply.raw.destroy();
   }
 
   /** Whatever goes wrong before or around the wires, in the form of a JSON-RPC error. */
@@ -137,14 +226,17 @@ export class McpEndpoint {
   }
 
   private translate({ statusCode, stack }: FastifyError): McpError {
-    const { maxBodyBytes } = this.services.options;
-    if (statusCode === 413) return new McpError('PAYLOAD_TOO_LARGE', `The body is larger than ${maxBodyBytes} bytes.`);
+    if (statusCode === 413) return this.tooLarge();
     if (statusCode === 415) {
       return new McpError('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json.');
     }
     if (statusCode === 400) return new McpError('PARSE_ERROR', 'The body is not valid JSON.');
     this.services.logger.error('The MCP endpoint failed; this is a defect of Rookery or of a Fastify hook.', stack);
     return new McpError('INTERNAL_ERROR', 'Internal error.', undefined, { status: 500 });
+  }
+
+  private tooLarge(): McpError {
+    return new McpError('PAYLOAD_TOO_LARGE', `The body is larger than ${this.services.options.maxBodyBytes} bytes.`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { McpError } from '../../protocol/errors.js';
-import { ANONYMOUS, principalKey } from '../../protocol/principal.js';
+import { type Principal, isAnonymous, principalKey } from '../../protocol/principal.js';
 import type { HttpOptions } from './http-options.js';
 import { shuffled } from './jitter.js';
 
@@ -7,12 +7,17 @@ import { shuffled } from './jitter.js';
 const ENDED_PER_SECOND = 500;
 /** Milliseconds in which one batch of them ends. */
 const BATCH_MS = 50;
-/** Whoever was not asked for a name: many callers, who have nothing in common but this. */
-const ANYBODY = principalKey(ANONYMOUS);
+/** Milliseconds that a credential is accepted after its end at most, since clocks differ; its streams live as long. */
+const EXPIRY_GRACE_MS = 60_000;
+/** What a timer of Node can wait, in milliseconds. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 interface OpenStream {
-  readonly principal: string;
+  /** `principalKey()` of the caller. */
+  readonly owner: string;
   readonly end: () => void;
+  /** Ends it when the credential it was opened with is no longer good. */
+  readonly expiry: NodeJS.Timeout | undefined;
 }
 
 /** The long-lived streams of this process: how many there may be, and how they end when it stops. */
@@ -29,24 +34,26 @@ export class OpenStreams {
 
   /**
    * Counts a stream in.
-   * @param principal `principalKey()` of the caller; anonymous callers are bound by the limit of the process alone
-   * @param end ends it in good order when the server stops
+   * @param principal the caller; anonymous ones are bound by the limit of the process alone
+   * @param end ends it in good order: when the server stops, or the caller's credential has expired and the client has
+   *   to come back with another one
    * @returns the function that counts it out
    * @throws McpError `UNAVAILABLE` when there are too many, or the server is stopping
    */
-  open(principal: string, end: () => void): () => void {
+  open(principal: Principal, end: () => void): () => void {
     if (this.draining) throw new McpError('UNAVAILABLE', 'The server is stopping. Connect again.');
     const { maxStreams, maxStreamsPerPrincipal } = this.limits;
     if (this.streams.size >= maxStreams) {
       throw new McpError('UNAVAILABLE', `The server holds ${maxStreams} streams open already. Try again later.`);
     }
-    if (principal !== ANYBODY && this.countOf(principal) >= maxStreamsPerPrincipal) {
+    const owner = principalKey(principal);
+    if (!isAnonymous(principal) && this.countOf(owner) >= maxStreamsPerPrincipal) {
       const held = `You hold ${maxStreamsPerPrincipal} streams open already.`;
       throw new McpError('UNAVAILABLE', `${held} Close one that is not needed, or try again later.`);
     }
-    const stream = { principal, end };
+    const stream = { owner, end, expiry: atExpiry(principal, end) };
     this.streams.add(stream);
-    this.perPrincipal.set(principal, this.countOf(principal) + 1);
+    this.perPrincipal.set(owner, this.countOf(owner) + 1);
     return () => this.remove(stream);
   }
 
@@ -75,12 +82,19 @@ export class OpenStreams {
 
   private remove(stream: OpenStream): void {
     if (!this.streams.delete(stream)) return;
-    const left = this.countOf(stream.principal) - 1;
-    if (left > 0) this.perPrincipal.set(stream.principal, left);
-    else this.perPrincipal.delete(stream.principal);
+    clearTimeout(stream.expiry);
+    const left = this.countOf(stream.owner) - 1;
+    if (left > 0) this.perPrincipal.set(stream.owner, left);
+    else this.perPrincipal.delete(stream.owner);
   }
 
-  private countOf(principal: string): number {
-    return this.perPrincipal.get(principal) ?? 0;
+  private countOf(owner: string): number {
+    return this.perPrincipal.get(owner) ?? 0;
   }
+}
+
+function atExpiry({ expiresAt }: Principal, end: () => void): NodeJS.Timeout | undefined {
+  if (expiresAt === undefined) return undefined;
+  const leftMs = expiresAt + EXPIRY_GRACE_MS - Date.now();
+  return setTimeout(end, Math.min(Math.max(leftMs, 0), LONGEST_WAIT_MS)).unref();
 }

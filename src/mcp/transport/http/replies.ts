@@ -1,6 +1,8 @@
 import type { FastifyReply } from 'fastify';
+import { errorOutcome } from '../../dispatch/encode/result-encoder.js';
+import type { ErrorOutcome, Outcome } from '../../dispatch/outcome.js';
 import type { McpError } from '../../protocol/errors.js';
-import { type RequestId, errorFrame } from '../json-rpc.js';
+import { type RequestId, errorFrame, responseFrame } from '../json-rpc.js';
 import { retryAfterSeconds } from './jitter.js';
 
 /** Characters that the socket's own buffers surely take; a reader that never reads holds up only what is longer. */
@@ -19,8 +21,20 @@ export function sendJson(reply: FastifyReply, status: number, json: string): voi
 
 /** Answers a whole HTTP request with an error. */
 export function sendError(reply: FastifyReply, id: RequestId | undefined, error: McpError): void {
-  if (error.status === 503) void reply.header('retry-after', String(retryAfterSeconds()));
-  sendJson(reply, error.status, errorFrame(id, error));
+  sendErrorOutcome(reply, id, errorOutcome(error));
+}
+
+/** Answers a whole HTTP request with what a call came to. */
+export function sendErrorOutcome(reply: FastifyReply, id: RequestId | undefined, outcome: ErrorOutcome): void {
+  if (outcome.status === 503) void reply.header('retry-after', String(retryAfterSeconds()));
+  if (outcome.headers) void reply.headers(outcome.headers);
+  sendJson(reply, outcome.status, errorFrame(id, outcome.error));
+}
+
+/** Answers a whole HTTP request with what a call came to; nothing if it was cancelled. */
+export function sendOutcome(reply: FastifyReply, id: RequestId, outcome: Outcome): void {
+  if (outcome.kind === 'error') sendErrorOutcome(reply, id, outcome);
+  else if (outcome.kind === 'result') sendJson(reply, 200, responseFrame(id, outcome));
 }
 
 /** A notification or response was accepted (all revisions: 202 without a body). */

@@ -1,5 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Authenticator } from '../../auth/authenticator.port.js';
+import type { Operations } from '../../dispatch/operations.js';
+import type { AccessControl } from '../../policy/access-control.js';
 import type { Dispatcher } from '../../dispatch/dispatcher.js';
 import type { McpRegistry } from '../../registry/mcp-registry.js';
 import type { ChangeBus } from '../../session/change-bus.port.js';
@@ -19,8 +21,12 @@ export interface WireServices {
   readonly options: HttpOptions;
   readonly server: ServerDescription;
   readonly dispatcher: Dispatcher;
+  readonly operations: Operations;
+  readonly access: AccessControl;
   readonly registry: McpRegistry;
   readonly authenticator: Authenticator;
+  /** True for a server that asks nobody who he is, and was not told that this is what is wanted. */
+  readonly loopbackOnly: boolean;
   readonly fanout: ChangeFanout;
   readonly keepAlive: KeepAlive;
   readonly streams: OpenStreams;

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { INestApplicationContext } from '@nestjs/common';
 import { McpServer } from '../../mcp.providers.js';
-import { ANONYMOUS, type Principal, principalKey } from '../../protocol/principal.js';
+import { ANONYMOUS, type Principal } from '../../protocol/principal.js';
 import { LineSplitter } from './line-splitter.js';
 import { LineWriter } from './line-writer.js';
 import { reserveStdout } from './reserved-stdout.js';
@@ -45,7 +45,7 @@ export function serveStdio(app: INestApplicationContext, options: StdioOptions =
   const { services } = app.get(McpServer);
   let end!: () => void;
   const ended = new Promise<void>((resolve) => (end = resolve));
-  const release = services.streams.open(principalKey(principal), end);
+  const release = services.streams.open(principal, end);
 
   const writer = new LineWriter(output, services.options.maxBufferedBytes);
   const channel: StdioServices = { ...services, writer, principal };

@@ -1,4 +1,5 @@
 import type { CallOrigin } from '../../dispatch/call-origin.js';
+import { Operation } from '../../dispatch/operation.js';
 import { STATELESS_REVISION } from '../../protocol/revisions.js';
 import { discoverResult } from '../discover.js';
 import { readEnvelope, requireStatelessRevision } from '../envelope.js';
@@ -18,9 +19,10 @@ export function startStateless(services: StdioServices, message: JsonRpcRequest,
   const { client, logLevel, version } = readEnvelope(message.params);
   requireStatelessRevision(version);
   const { dispatcher, server, writer, principal } = services;
+  const operation = (): Operation => new Operation({ ...message, era: 'stateless', principal });
   switch (message.method) {
     case 'server/discover':
-      return { outcome: Promise.resolve(discoverResult(server)), cancel: () => undefined };
+      return { outcome: dispatcher.run(operation(), async () => discoverResult(server)), cancel: () => undefined };
     case 'subscriptions/listen':
       return openSubscription(services, message);
     default: {

@@ -1,4 +1,5 @@
 import { TextDecoder } from 'node:util';
+import { Operation } from '../../dispatch/operation.js';
 import type { Outcome } from '../../dispatch/outcome.js';
 import { McpError } from '../../protocol/errors.js';
 import { principalKey } from '../../protocol/principal.js';
@@ -150,10 +151,10 @@ export class StdioConnection {
     if (this.session) return this.session.start(message, isLive);
     switch (message.method) {
       case 'initialize':
-        return ended(this.initialize(message));
+        return this.run(message, async () => this.initialize(message));
       case 'ping':
         // The one request that may come before the handshake (2025-11-25 basic/lifecycle, "Initialization").
-        return ended({ kind: 'result', json: '{}' });
+        return this.run(message, async () => ({ kind: 'result', json: '{}' }));
       default:
         throw new McpError(
           'INVALID_PARAMS',
@@ -161,6 +162,12 @@ export class StdioConnection {
             'params._meta, or send initialize first.',
         );
     }
+  }
+
+  private run(message: JsonRpcRequest, work: () => Promise<Outcome>): Work {
+    const { dispatcher, principal } = this.services;
+    const operation = new Operation({ ...message, era: 'session', principal });
+    return { outcome: dispatcher.run(operation, work), cancel: () => undefined };
   }
 
   private initialize({ params }: JsonRpcRequest): Outcome {
@@ -188,8 +195,4 @@ export class StdioConnection {
 function isStateless({ params }: { readonly params?: unknown }): boolean {
   const claimed = claimedRevision(params);
   return claimed !== undefined && !(typeof claimed === 'string' && isSessionRevision(claimed));
-}
-
-function ended(outcome: Outcome): Work {
-  return { outcome: Promise.resolve(outcome), cancel: () => undefined };
 }

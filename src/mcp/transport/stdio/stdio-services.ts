@@ -1,6 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Dispatcher } from '../../dispatch/dispatcher.js';
 import type { Principal } from '../../protocol/principal.js';
+import type { Operations } from '../../dispatch/operations.js';
+import type { AccessControl } from '../../policy/access-control.js';
 import type { McpRegistry } from '../../registry/mcp-registry.js';
 import type { ChangeFanout } from '../../session/change-fanout.js';
 import type { ServerDescription } from '../server-description.js';
@@ -26,6 +28,8 @@ export interface StdioServices {
   readonly server: ServerDescription;
   readonly dispatcher: Dispatcher;
   readonly registry: McpRegistry;
+  readonly access: AccessControl;
+  readonly operations: Operations;
   readonly fanout: ChangeFanout;
   readonly logger: Pick<LoggerService, 'error'>;
   readonly writer: LineWriter;

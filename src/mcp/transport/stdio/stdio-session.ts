@@ -1,9 +1,11 @@
 import type { CallOrigin } from '../../dispatch/call-origin.js';
+import { Operation } from '../../dispatch/operation.js';
 import type { Outcome, RunningCall } from '../../dispatch/outcome.js';
 import type { SessionRevision } from '../../protocol/revisions.js';
 import { type FanoutEntry, interestOf } from '../../session/change-fanout.js';
 import type { ClientAnswer } from '../../session/mailbox.port.js';
 import { type SessionChange, type SessionRecord, applyChange } from '../../session/session-record.js';
+import { Audience } from '../audience.js';
 import { changeNotification } from '../change-notification.js';
 import { type JsonRpcRequest, type RequestId, notificationFrame } from '../json-rpc.js';
 import { sessionMethod } from '../session-methods.js';
@@ -18,16 +20,18 @@ import type { StdioServices } from './stdio-services.js';
 export class StdioSession {
   private readonly clientRequests: ClientRequests;
   private readonly changes: FanoutEntry;
+  private readonly audience: Audience;
 
   constructor(
     private readonly services: StdioServices,
     private record: SessionRecord,
   ) {
-    const { fanout, writer } = services;
+    const { fanout, writer, principal } = services;
+    this.audience = new Audience(services, principal);
     this.clientRequests = new ClientRequests(writer);
     this.changes = fanout.add(interestOf(record), ({ change }) => {
       const { method, params } = changeNotification(change);
-      writer.announce(notificationFrame(method, params), () => true);
+      this.audience.tell(change, () => writer.announce(notificationFrame(method, params), () => true));
     });
   }
 
@@ -37,16 +41,20 @@ export class StdioSession {
 
   /** @param isLive whether anything may still be written for the request */
   start(message: JsonRpcRequest, isLive: () => boolean): Work {
-    const { registry, options } = this.services;
+    const { options, dispatcher, principal } = this.services;
     const context = {
       record: this.record,
-      registry,
+      audience: this.audience,
       maxSubscriptions: options.maxSubscriptions,
       update: async (change: SessionChange) => this.update(change),
     };
+    const method = sessionMethod(context, message);
+    if (method) {
+      const operation = new Operation({ ...message, era: 'session', principal });
+      return { outcome: dispatcher.run(operation, method), cancel: () => undefined };
+    }
     let call: RunningCall | undefined;
-    const outcome = sessionMethod(context, message).then((known): Outcome | Promise<Outcome> => {
-      if (known) return known;
+    const outcome = Promise.resolve().then((): Outcome | Promise<Outcome> => {
       // Cancelled by a line that came along with its own.
       if (!isLive()) return { kind: 'cancelled' };
       call = this.dispatch(message, isLive);
@@ -61,6 +69,7 @@ export class StdioSession {
 
   end(): void {
     this.changes.remove();
+    this.audience.close();
   }
 
   private dispatch({ id, method, params }: JsonRpcRequest, isLive: () => boolean): RunningCall {

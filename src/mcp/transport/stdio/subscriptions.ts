@@ -1,5 +1,7 @@
 import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
+import { Operation } from '../../dispatch/operation.js';
 import type { Outcome } from '../../dispatch/outcome.js';
+import { Audience } from '../audience.js';
 import { changeNotification } from '../change-notification.js';
 import { type JsonObject, type JsonRpcRequest, notificationFrame, responseFrame } from '../json-rpc.js';
 import { readSubscriptionFilter } from '../subscription-filter.js';
@@ -13,28 +15,43 @@ import type { StdioServices } from './stdio-services.js';
  * @throws McpError when the filter is wrong
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
-export function openSubscription(services: StdioServices, { id, params }: JsonRpcRequest): Work {
-  const { fanout, writer, server, options } = services;
+export function openSubscription(services: StdioServices, message: JsonRpcRequest): Work {
+  const { fanout, writer, server, options, principal, operations } = services;
+  const { id, params } = message;
   const { interest, granted } = readSubscriptionFilter(params, options.maxSubscriptions);
   const meta: JsonObject = { [SUBSCRIPTION_ID_META_KEY]: id };
   const frame = (method: string, body: JsonObject): string => notificationFrame(method, { ...body, _meta: meta });
-  let open = true;
-
-  writer.write(frame('notifications/subscriptions/acknowledged', { notifications: granted }));
-  const entry = fanout.add(interest, ({ change }) => {
-    const { method, params: body } = changeNotification(change);
-    writer.announce(frame(method, body), () => open);
-  });
+  const operation = new Operation({ ...message, era: 'stateless', principal });
+  const audience = new Audience(services, principal, () => close());
+  let state: 'opening' | 'open' | 'closed' = 'opening';
 
   let settle!: (outcome: Outcome) => void;
-  const outcome = new Promise<Outcome>((resolve) => (settle = resolve));
+  const closed = new Promise<Outcome>((resolve) => (settle = resolve));
+  let unlisten = (): void => undefined;
   const close = (): void => {
-    open = false;
-    entry.remove();
+    state = 'closed';
+    unlisten();
+    audience.close();
     settle({ kind: 'cancelled' });
   };
+
+  const listen = async (): Promise<Outcome> => {
+    await operations.watch(operation, async () => {
+      await operations.admit(operation, undefined);
+      for (const uri of interest.uris) await audience.mayFollow(uri);
+    });
+    if (state === 'closed') return closed;
+    state = 'open';
+    writer.write(frame('notifications/subscriptions/acknowledged', { notifications: granted }));
+    const entry = fanout.add(interest, ({ change }) => {
+      const { method, params: body } = changeNotification(change);
+      audience.tell(change, () => writer.announce(frame(method, body), () => state === 'open'));
+    });
+    unlisten = () => entry.remove();
+    return closed;
+  };
   return {
-    outcome,
+    outcome: listen(),
     cancel: close,
     /**
      * The response says that the end is in good order ("Graceful Closure"); then the stream is closed, which on a
@@ -42,7 +59,9 @@ export function openSubscription(services: StdioServices, { id, params }: JsonRp
      * abrupt one and the response for a stray.
      */
     end: () => {
+      const wasOpen = state === 'open';
       close();
+      if (!wasOpen) return;
       const result = { resultType: 'complete', _meta: { ...meta, [SERVER_INFO_META_KEY]: server.info } };
       writer.write(responseFrame(id, { kind: 'result', json: JSON.stringify(result) }));
       writer.write(frame('notifications/cancelled', { requestId: id, reason: 'The server is stopping.' }));

@@ -1,9 +1,10 @@
 import type { FastifyReply } from 'fastify';
+import type { ErrorOutcome } from '../../../dispatch/outcome.js';
 import { McpError } from '../../../protocol/errors.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import { patiently } from '../../../session/patience.js';
 import { type RequestId, errorFrame } from '../../json-rpc.js';
-import { sendAccepted, sendError, sendJson } from '../replies.js';
+import { sendAccepted, sendError, sendErrorOutcome, sendJson } from '../replies.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import { newStreamId } from './event-id.js';
@@ -57,10 +58,14 @@ export class CallAnswer {
   ) {
     this.streamId = newStreamId(expected.requestIds);
     this.outstanding = expected.requestIds.length;
-    const { jsonOnly, streamAfterMs } = services.options;
-    if (jsonOnly) return;
-    this.waiting = setTimeout(() => this.open(), streamAfterMs);
     reply.raw.once('close', () => clearTimeout(this.waiting));
+  }
+
+  /** One of the requests may be served: from now on the answer becomes a stream if it takes long. */
+  mayStream(): void {
+    const { jsonOnly, streamAfterMs } = this.services.options;
+    if (jsonOnly || this.waiting || this.sse || this.outstanding === 0 || this.reply.raw.closed) return;
+    this.waiting = setTimeout(() => this.open(), streamAfterMs);
   }
 
   /** Settles when all that was said so far has been written to the log, or sent without it. Never rejects. */
@@ -108,11 +113,11 @@ export class CallAnswer {
   }
 
   /** Takes the error of a request that could not be run. If it is all there is to say, it is the HTTP answer. */
-  fail(id: RequestId, error: McpError): void {
-    if (this.sse || this.expected.batch) return this.respond(errorFrame(id, error));
+  fail(id: RequestId, outcome: ErrorOutcome): void {
+    if (this.sse || this.expected.batch) return this.respond(errorFrame(id, outcome.error));
     this.outstanding = 0;
     clearTimeout(this.waiting);
-    sendError(this.reply, id, error);
+    sendErrorOutcome(this.reply, id, outcome);
   }
 
   /** The session has ended: nothing is kept for it any more. */

@@ -4,6 +4,8 @@ import type { Change, LoggedChange } from '../../../session/change-bus.port.js';
 import { type FanoutEntry, type Interest, changesOf, concerns, interestOf } from '../../../session/change-fanout.js';
 import { PATIENCE_MS, patiently } from '../../../session/patience.js';
 import type { SessionRecord } from '../../../session/session-record.js';
+import type { Principal } from '../../../protocol/principal.js';
+import { Audience } from '../../audience.js';
 import { changeNotification } from '../../change-notification.js';
 import { notificationFrame } from '../../json-rpc.js';
 import { spread } from '../jitter.js';
@@ -14,6 +16,12 @@ import { canPrime } from './event-pump.js';
 
 /** How often an open stream renews its session at least, in milliseconds. */
 const STAY_MS = 60_000;
+
+/** Whose stream is to be opened, and on what session. */
+export interface StreamRequest {
+  readonly record: SessionRecord;
+  readonly principal: Principal;
+}
 
 /**
  * The stream that GET opens: changes of lists and of subscribed resources. It holds nothing of its own: it is the
@@ -33,13 +41,17 @@ export class ChangeStream {
   /** The record, if it changed while the past was still being read, and since when that was not known here. */
   private changed: { readonly record: SessionRecord; readonly since: number } | undefined;
   private readonly releases: (() => void)[] = [];
+  private readonly record: SessionRecord;
+  private readonly audience: Audience;
   private closed = false;
 
   constructor(
     private readonly services: WireServices & SessionServices,
-    private readonly record: SessionRecord,
+    { record, principal }: StreamRequest,
     private readonly sse: SseResponse,
   ) {
+    this.record = record;
+    this.audience = new Audience(services, principal, () => sse.destroy());
     this.seen = record.seen;
     this.interest = interestOf(record);
   }
@@ -50,17 +62,17 @@ export class ChangeStream {
    */
   static async open(
     services: WireServices & SessionServices,
-    record: SessionRecord,
+    request: StreamRequest,
     reply: FastifyReply,
     after: string | undefined,
   ): Promise<void> {
     const { options, streams, keepAlive } = services;
-    const release = streams.open(record.owner, () => {
+    const release = streams.open(request.principal, () => {
       sse.send({ retry: spread(options.retryMs) });
       sse.end();
     });
     const sse = new SseResponse(reply, keepAlive, options);
-    const stream = new ChangeStream(services, record, sse);
+    const stream = new ChangeStream(services, request, sse);
     stream.releases.push(release);
     sse.onClose(() => void stream.close());
     try {
@@ -122,6 +134,8 @@ export class ChangeStream {
    * changed since is told now.
    */
   private turnTo(record: SessionRecord, since: number | undefined): void {
+    // It was opened by somebody nameless, who has logged in since, or whose session somebody else took.
+    if (record.owner !== this.record.owner) return this.sse.end();
     if (this.backlog) {
       this.changed = { record, since: Math.min(since ?? Infinity, this.changed?.since ?? Infinity) };
       return;
@@ -133,7 +147,9 @@ export class ChangeStream {
     const heard = this.services.fanout.heardSince(since)?.map(({ change }) => change);
     const missed = heard ?? [...added].map((uri): Change => ({ kind: 'resource', uri }));
     // Without ids: where the client has to go on has not changed.
-    for (const change of missed) if (change.kind === 'resource' && added.has(change.uri)) this.tell(change);
+    for (const change of missed) {
+      if (change.kind === 'resource' && added.has(change.uri)) this.audience.tell(change, () => void this.send(change));
+    }
   }
 
   private async stay(): Promise<void> {
@@ -157,7 +173,9 @@ export class ChangeStream {
   }
 
   private deliver({ cursor, change }: LoggedChange): void {
-    if (this.tell(change, { id: changeEventId(this.connection, cursor) })) this.seen = cursor;
+    this.audience.tell(change, () => {
+      if (this.send(change, { id: changeEventId(this.connection, cursor) })) this.seen = cursor;
+    });
   }
 
   /**
@@ -165,14 +183,17 @@ export class ChangeStream {
    * an id, since a client that is cut off before it has to be told of everything once more.
    */
   private tellThatAnythingMayHaveChanged(cursor: string): void {
-    const all = changesOf(this.interest);
-    const last = all.pop();
-    for (const change of all) if (!this.tell(change)) return;
-    if (last) this.deliver({ cursor, change: last });
+    const { interest } = this;
+    this.audience.inTurn(async () => {
+      const all = await this.audience.only(changesOf(interest));
+      const last = all.pop();
+      for (const change of all) if (!this.send(change)) return;
+      if (last && this.send(last, { id: changeEventId(this.connection, cursor) })) this.seen = cursor;
+    });
   }
 
   /** @returns false if it was not sent; the client then takes it up again from the last event it has */
-  private tell(change: Change, { id }: { id?: string } = {}): boolean {
+  private send(change: Change, { id }: { id?: string } = {}): boolean {
     const { method, params } = changeNotification(change);
     if (this.sse.closed) return false;
     const sent = this.sse.offer({ ...(id && { id }), data: notificationFrame(method, params) });
@@ -189,6 +210,7 @@ export class ChangeStream {
   private async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.audience.close();
     for (const release of this.releases.splice(0)) release();
     if (this.seen === this.record.seen) return;
     try {

@@ -1,8 +1,11 @@
 import type { CallOrigin, ClientRequest } from '../../../dispatch/call-origin.js';
+import { errorOutcome } from '../../../dispatch/encode/result-encoder.js';
+import { Operation } from '../../../dispatch/operation.js';
 import type { Outcome, RunningCall } from '../../../dispatch/outcome.js';
 import { McpError, ToolError } from '../../../protocol/errors.js';
 import type { Principal } from '../../../protocol/principal.js';
 import type { SessionChange, SessionRecord } from '../../../session/session-record.js';
+import { Audience } from '../../audience.js';
 import { resultOf } from '../../client-answer.js';
 import { type JsonRpcRequest, notificationFrame, requestFrame, responseFrame } from '../../json-rpc.js';
 import { sessionMethod } from '../../session-methods.js';
@@ -29,11 +32,12 @@ export class SessionCalls {
     const { record, answer } = scope;
     const entry = calls.enter();
     try {
-      const outcome = (await this.ofTheSession(record, message)) ?? (await this.dispatch(scope, message, entry));
-      answer.respond(outcome.kind === 'cancelled' ? undefined : responseFrame(message.id, outcome));
+      const outcome = await (this.ofTheSession(scope, message) ?? this.dispatch(scope, message, entry));
+      if (outcome.kind === 'error' && outcome.headers) answer.fail(message.id, outcome);
+      else answer.respond(outcome.kind === 'cancelled' ? undefined : responseFrame(message.id, outcome));
     } catch (error) {
       if (!(error instanceof McpError)) logger.error(`${message.method} failed outside of its handler.`, error);
-      answer.fail(message.id, error instanceof McpError ? error : UNEXPECTED);
+      answer.fail(message.id, errorOutcome(error instanceof McpError ? error : UNEXPECTED));
     } finally {
       await store.leave(record.id, message.id).catch((cause: unknown) => {
         logger.warn(
@@ -47,10 +51,20 @@ export class SessionCalls {
     }
   }
 
-  private ofTheSession(record: SessionRecord, message: JsonRpcRequest): Promise<Outcome | undefined> {
-    const { store, registry, options } = this.services;
+  private ofTheSession(scope: CallScope, message: JsonRpcRequest): Promise<Outcome> | undefined {
+    const { store, options, dispatcher, operations } = this.services;
+    const { record, principal, headers, answer } = scope;
     const update = (change: SessionChange): Promise<boolean> => store.update(record.id, change);
-    return sessionMethod({ record, registry, maxSubscriptions: options.maxSubscriptions, update }, message);
+    const audience = new Audience(this.services, principal);
+    const { maxSubscriptions } = options;
+    const method = sessionMethod({ record, audience, maxSubscriptions, update }, message);
+    if (!method) return undefined;
+    const operation = new Operation({ ...message, era: 'session', principal, headers });
+    return dispatcher.run(operation, async () => {
+      await operations.admit(operation, undefined);
+      answer.mayStream();
+      return method();
+    });
   }
 
   private async dispatch(scope: CallScope, message: JsonRpcRequest, entry: CallEntry): Promise<Outcome> {
@@ -66,6 +80,7 @@ export class SessionCalls {
       sessionId: record.id,
       logLevel: record.logLevel,
       notify: (method, params) => answer.notify(notificationFrame(method, params)),
+      admitted: () => answer.mayStream(),
       releaseConnection: () => answer.release(),
       ...(!options.jsonOnly && { ask: (request, signal) => this.ask(scope, request, signal) }),
     };

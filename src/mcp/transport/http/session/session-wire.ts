@@ -1,19 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Operation } from '../../../dispatch/operation.js';
 import { McpError } from '../../../protocol/errors.js';
-import { type Principal, principalKey } from '../../../protocol/principal.js';
+import { ANONYMOUS, type Principal, isAnonymous, principalKey } from '../../../protocol/principal.js';
 import { isSessionRevision } from '../../../protocol/revisions.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import type { SessionEntry } from '../../../session/session-store.port.js';
 import { unsupportedRevision } from '../../envelope.js';
-import { type JsonRpcMessage, type JsonRpcRequest, type RequestId, responseFrame } from '../../json-rpc.js';
+import { type JsonRpcMessage, type JsonRpcRequest, type RequestId } from '../../json-rpc.js';
 import { initializeResult, openSession } from '../../session-methods.js';
 import { requireAccept } from '../accept.js';
 import { spread } from '../jitter.js';
-import { sendAccepted, sendJson } from '../replies.js';
+import { callerOf, withoutCredentials } from '../caller.js';
+import { sendAccepted, sendOutcome } from '../replies.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import { CallAnswer } from './call-answer.js';
-import { ChangeStream } from './change-stream.js';
+import { ChangeStream, type StreamRequest } from './change-stream.js';
 import { CHANGES_STREAM, changeCursorOf, parseEventId } from './event-id.js';
 import { EventPump } from './event-pump.js';
 import { endOrphan, reportLoss } from './lost-events.js';
@@ -56,20 +58,23 @@ export class SessionWire {
     const requests = messages.filter((message) => message.kind === 'request');
     if (requests.length > 0) this.requireAccept(request);
 
-    const principal = await this.services.authenticator.authenticate(request);
+    const principal = callerOf(request);
     if (first.kind === 'request' && first.method === 'initialize' && !batch) {
-      return this.initialize(first, principal, reply);
+      return this.initialize(first, request, reply);
     }
     // A single request is loaded for and marked in one step; the store may be a network away.
-    const record = await this.enter(request, principal, batch ? undefined : requests[0]?.id);
+    const record = await this.enterToCall(first, request, batch ? undefined : requests[0]?.id);
     if (batch) this.checkBatch(record, messages.length, requests);
 
-    for (const message of messages) if (message.kind !== 'request') await this.take(record, message);
+    for (const message of messages) {
+      if (message.kind === 'request') continue;
+      await this.take(record, message);
+    }
     if (requests.length === 0) return sendAccepted(reply);
     if (batch) await this.occupy(record, requests);
     const ids = requests.map(({ id }) => id);
     const answer = new CallAnswer(this.services, record, reply, { requestIds: ids, batch });
-    const scope = { record, principal, headers: request.headers, answer };
+    const scope = { record, principal, headers: withoutCredentials(request.headers), answer };
     for (const call of requests) void this.calls.run(scope, call);
   }
 
@@ -80,37 +85,84 @@ export class SessionWire {
       throw new McpError('METHOD_NOT_ALLOWED', 'This server does not stream.');
     }
     requireAccept(request.headers.accept, 'text/event-stream');
-    const record = await this.enter(request, await this.services.authenticator.authenticate(request));
+    return this.operate('GET', request, () => this.openStream(request, reply));
+  }
+
+  private async openStream(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const record = await this.enter(request);
+    const stream = { record, principal: callerOf(request) };
     const last = request.headers['last-event-id'];
-    if (last === undefined || last === '') return ChangeStream.open(this.services, record, reply, undefined);
+    if (last === undefined || last === '') return ChangeStream.open(this.services, stream, reply, undefined);
 
     const position = typeof last === 'string' ? parseEventId(last) : undefined;
     if (position?.streamId === CHANGES_STREAM) {
-      return ChangeStream.open(this.services, record, reply, changeCursorOf(position.cursor));
+      return ChangeStream.open(this.services, stream, reply, changeCursorOf(position.cursor));
     }
     if (!position) throw new McpError('INVALID_REQUEST', 'Last-Event-ID is not an event id of this server.');
-    return this.resume(record, position.streamId, position.cursor, reply);
+    return this.resume(stream, position, reply);
   }
 
   /** DELETE: ends the session, on every replica. @throws McpError */
   async delete(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const record = await this.enter(request, await this.services.authenticator.authenticate(request));
-    const { store, events, mailbox } = this.services;
-    await store.delete(record.id);
-    await mailbox.end(record.id);
-    await events.clear(record.id);
+    await this.operate('DELETE', request, async () => {
+      const record = await this.enter(request);
+      const { store, events, mailbox } = this.services;
+      await store.delete(record.id);
+      await mailbox.end(record.id);
+      await events.clear(record.id);
+    });
     void reply.code(204).send();
   }
 
-  private async initialize({ id, params }: JsonRpcRequest, principal: Principal, reply: FastifyReply): Promise<void> {
+  private async initialize(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { store, changes, server, stop } = this.services;
     // A session that is opened here would soon have to move; the next replica is as good.
     if (stop.draining) throw new McpError('UNAVAILABLE', 'The server is stopping. Connect again.');
-    const record = openSession(params, principalKey(principal), await changes.cursor());
-    await store.create(record);
+    let opened: SessionRecord | undefined;
+    const open = async (): Promise<SessionRecord> => {
+      opened = openSession(message.params, principalKey(callerOf(request)), await changes.cursor());
+      await store.create(opened);
+      return opened;
+    };
+    const record = await this.operate(message.method, request, open, message.params).catch(async (error: unknown) => {
+      // It may be there all the same, if only the audit has refused it.
+      if (opened) await store.delete(opened.id).catch(() => undefined);
+      throw error;
+    });
     void reply.header('mcp-session-id', record.id);
-    const outcome = initializeResult(record, server);
-    if (outcome.kind !== 'cancelled') sendJson(reply, 200, responseFrame(id, outcome));
+    sendOutcome(reply, message.id, initializeResult(record, server));
+  }
+
+  /** Loads the session of a message. Who may not have it is limited and recorded as one who calls. @throws McpError */
+  private async enterToCall(
+    message: JsonRpcMessage,
+    request: FastifyRequest,
+    requestId: RequestId | undefined,
+  ): Promise<SessionRecord> {
+    try {
+      return await this.enter(request, requestId);
+    } catch (error) {
+      const { method, params } = 'method' in message ? message : { method: 'response', params: {} };
+      const { headers } = request;
+      const operation = new Operation({ method, params, era: 'session', principal: callerOf(request), headers });
+      return this.services.operations.watch(operation, () => Promise.reject(error as Error));
+    }
+  }
+
+  /** What is no call, but is limited and audited as one. */
+  private operate<T>(
+    method: string,
+    request: FastifyRequest,
+    work: () => Promise<T>,
+    params: JsonRpcRequest['params'] = {},
+  ): Promise<T> {
+    const { operations } = this.services;
+    const { headers } = request;
+    const operation = new Operation({ method, params, era: 'session', principal: callerOf(request), headers });
+    return operations.watch(operation, async () => {
+      await operations.admit(operation, undefined);
+      return work();
+    });
   }
 
   /**
@@ -118,18 +170,33 @@ export class SessionWire {
    * @param requestId marks this JSON-RPC request as running
    * @throws McpError
    */
-  private async enter(
-    { headers }: FastifyRequest,
-    principal: Principal,
-    requestId?: RequestId,
-  ): Promise<SessionRecord> {
+  private async enter(request: FastifyRequest, requestId?: RequestId): Promise<SessionRecord> {
+    const { headers } = request;
     const sessionId = headers['mcp-session-id'];
     if (typeof sessionId !== 'string' || sessionId === '') {
       throw new McpError('INVALID_REQUEST', 'The Mcp-Session-Id header is required. Send initialize first.');
     }
     const version = headers['mcp-protocol-version'];
     if (version !== undefined && !isSessionRevision(String(version))) throw unsupportedRevision(String(version));
-    return entered(await this.services.store.enter(sessionId, principalKey(principal), requestId), requestId);
+    const principal = callerOf(request);
+    const enter = (): Promise<SessionEntry> => this.services.store.enter(sessionId, principalKey(principal), requestId);
+    const entry = await enter();
+    if (entry.status !== 'unknown' || !this.mayTakeOver(principal)) return entered(entry, requestId);
+    await this.takeOver(sessionId, principal);
+    // Whoever took it: another request of the same caller may have been faster.
+    return entered(await enter(), requestId);
+  }
+
+  private mayTakeOver(principal: Principal): boolean {
+    return !isAnonymous(principal) && this.services.authenticator.anonymousMayUse !== 'all';
+  }
+
+  /**
+   * A client that began without a token and then logged in goes on with its session, since it knows no better: it
+   * becomes the caller's, and whoever comes without a token does not find it any more.
+   */
+  private async takeOver(sessionId: string, principal: Principal): Promise<void> {
+    await this.services.store.update(sessionId, { owner: principalKey(principal), from: principalKey(ANONYMOUS) });
   }
 
   /** @throws McpError when a batch must not be served */
@@ -177,12 +244,16 @@ export class SessionWire {
     }
   }
 
-  private async resume(record: SessionRecord, streamId: string, cursor: string, reply: FastifyReply): Promise<void> {
+  private async resume(
+    { record, principal }: StreamRequest,
+    { streamId, cursor }: { readonly streamId: string; readonly cursor: string },
+    reply: FastifyReply,
+  ): Promise<void> {
     const { events, keepAlive, options, logger, streams } = this.services;
     const read = await events.read(record.id, streamId, cursor, 1);
     if (read.status === 'unknown')
       throw new McpError('INVALID_REQUEST', 'Last-Event-ID names no stream of this session.');
-    const release = streams.open(record.owner, () => {
+    const release = streams.open(principal, () => {
       sse.send({ retry: spread(options.retryMs) });
       sse.end();
     });

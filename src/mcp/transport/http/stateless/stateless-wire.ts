@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CallOrigin } from '../../../dispatch/call-origin.js';
+import { Operation } from '../../../dispatch/operation.js';
 import type { Outcome, RunningCall } from '../../../dispatch/outcome.js';
 import { McpError } from '../../../protocol/errors.js';
 import type { Principal } from '../../../protocol/principal.js';
@@ -14,7 +15,8 @@ import {
   responseFrame,
 } from '../../json-rpc.js';
 import { requireAccept } from '../accept.js';
-import { sendAccepted, sendError, sendJson } from '../replies.js';
+import { callerOf, withoutCredentials } from '../caller.js';
+import { sendAccepted, sendError, sendOutcome } from '../replies.js';
 import { SseResponse } from '../sse-response.js';
 import type { WireServices } from '../wire-services.js';
 import { checkParamHeaders, checkRequestHeaders, checkVersionHeader } from './header-checks.js';
@@ -50,10 +52,15 @@ export class StatelessWire {
     }
     try {
       const envelope = this.admit(message, request);
-      const principal = await this.services.authenticator.authenticate(request);
-      this.answer({ message, envelope, principal, headers: request.headers, reply });
+      await this.answer({
+        message,
+        envelope,
+        principal: callerOf(request),
+        headers: withoutCredentials(request.headers),
+        reply,
+      });
     } catch (error) {
-      if (!(error instanceof McpError)) throw error;
+      if (!(error instanceof McpError) || reply.sent) throw error;
       sendError(reply, message.id, error);
     }
   }
@@ -67,25 +74,38 @@ export class StatelessWire {
     checkVersionHeader(headers, envelope.version);
     requireStatelessRevision(envelope.version);
     checkRequestHeaders(headers, message);
-    if (message.method === 'tools/call') {
-      const tool = this.services.registry.tools.get(message.params['name'] as string);
-      if (tool && tool.headerParams.length > 0) {
-        checkParamHeaders(headers, tool.headerParams, message.params['arguments']);
-      }
-    }
     return envelope;
   }
 
-  private answer(exchange: Exchange): void {
-    const { message, principal, reply } = exchange;
+  private async answer(exchange: Exchange): Promise<void> {
+    const { message } = exchange;
     switch (message.method) {
       case 'server/discover':
-        return sendJson(reply, 200, responseFrame(message.id, discoverResult(this.services.server)));
+        return this.discover(exchange);
       case 'subscriptions/listen':
-        return openSubscription(this.services, principal, message, reply);
+        return this.listen(exchange);
       default:
         return this.call(exchange);
     }
+  }
+
+  private async discover({ message, principal, headers, reply }: Exchange): Promise<void> {
+    const { dispatcher, operations, server } = this.services;
+    const operation = new Operation({ ...message, era: 'stateless', principal, headers });
+    const outcome = await dispatcher.run(operation, async () => {
+      await operations.admit(operation, undefined);
+      return discoverResult(server);
+    });
+    sendOutcome(reply, message.id, outcome);
+  }
+
+  private listen({ message, principal, headers, reply }: Exchange): Promise<void> {
+    const { operations } = this.services;
+    const operation = new Operation({ ...message, era: 'stateless', principal, headers });
+    return operations.watch(operation, async () => {
+      await operations.admit(operation, undefined);
+      await openSubscription(this.services, principal, message, reply);
+    });
   }
 
   private call({ message, envelope, principal, headers, reply }: Exchange): void {
@@ -98,6 +118,12 @@ export class StatelessWire {
       client: envelope.client,
       headers,
       logLevel: envelope.logLevel,
+      admitted: (tool) => {
+        if (tool && tool.headerParams.length > 0) {
+          checkParamHeaders(headers, tool.headerParams, message.params['arguments']);
+        }
+        answer.mayStream();
+      },
       notify: (method, params) => answer.notify(method, params),
     };
     answer.follow(this.services.dispatcher.dispatch(message.method, message.params, origin));
@@ -121,9 +147,13 @@ class StatelessAnswer {
     this.open().offer({ data: notificationFrame(method, params) });
   }
 
-  follow(call: RunningCall): void {
+  /** The call may be served: from now on its answer becomes a stream if it takes long. */
+  mayStream(): void {
     const { jsonOnly, streamAfterMs } = this.services.options;
-    if (!jsonOnly) this.waiting = setTimeout(() => this.open(), streamAfterMs);
+    if (!jsonOnly && !this.reply.raw.closed) this.waiting = setTimeout(() => this.open(), streamAfterMs);
+  }
+
+  follow(call: RunningCall): void {
     // Closing the response is how this revision cancels ("Cancellation").
     const { raw } = this.reply;
     const cancel = (): void => {
@@ -145,12 +175,11 @@ class StatelessAnswer {
       this.reply.raw.destroy();
       return;
     }
-    const frame = responseFrame(this.message.id, outcome);
     if (this.stream) {
-      this.stream.send({ data: frame });
+      this.stream.send({ data: responseFrame(this.message.id, outcome) });
       this.stream.end();
     } else {
-      sendJson(this.reply, outcome.kind === 'error' ? outcome.status : 200, frame);
+      sendOutcome(this.reply, this.message.id, outcome);
     }
   }
 

@@ -1,7 +1,8 @@
 import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
 import type { FastifyReply } from 'fastify';
 import { McpError } from '../../../protocol/errors.js';
-import { type Principal, principalKey } from '../../../protocol/principal.js';
+import type { Principal } from '../../../protocol/principal.js';
+import { Audience } from '../../audience.js';
 import { changeNotification } from '../../change-notification.js';
 import { type JsonObject, type JsonRpcRequest, notificationFrame } from '../../json-rpc.js';
 import { readSubscriptionFilter } from '../../subscription-filter.js';
@@ -15,18 +16,21 @@ import type { WireServices } from '../wire-services.js';
  * @throws McpError when the filter is wrong or no further stream can be held
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
-export function openSubscription(
+export async function openSubscription(
   services: WireServices,
   principal: Principal,
   { id, params }: JsonRpcRequest,
   reply: FastifyReply,
-): void {
+): Promise<void> {
   const { options, fanout, keepAlive, streams, server } = services;
   if (options.jsonOnly) throw new McpError('METHOD_NOT_FOUND', 'This server does not stream.');
   const { interest, granted } = readSubscriptionFilter(params, options.maxSubscriptions);
+  const audience = new Audience(services, principal, () => stream.destroy());
+  // What it may not read is refused as in any other use; what it may not see is granted, and never heard of.
+  for (const uri of interest.uris) await audience.mayFollow(uri);
   const meta: JsonObject = { [SUBSCRIPTION_ID_META_KEY]: id };
 
-  const release = streams.open(principalKey(principal), () => {
+  const release = streams.open(principal, () => {
     const result = { resultType: 'complete', _meta: { ...meta, 'io.modelcontextprotocol/serverInfo': server.info } };
     stream.send({ data: JSON.stringify({ jsonrpc: '2.0', id, result }) });
     stream.end();
@@ -40,10 +44,11 @@ export function openSubscription(
   send('notifications/subscriptions/acknowledged', { notifications: granted });
   const entry = fanout.add(interest, ({ change }) => {
     const notification = changeNotification(change);
-    send(notification.method, notification.params);
+    audience.tell(change, () => send(notification.method, notification.params));
   });
   stream.onClose(() => {
     entry.remove();
+    audience.close();
     release();
   });
 }

@@ -1,0 +1,112 @@
+import type { AuditEvent } from '../audit/audit-event.js';
+import { pickFields } from '../audit/pick-fields.js';
+import type { Admission } from '../limits/call-limits.js';
+import type { ErrorName, McpError } from '../protocol/errors.js';
+import type { Principal } from '../protocol/principal.js';
+import type { Era } from '../protocol/revisions.js';
+import type { AnyCapability } from '../registry/capability.js';
+import type { Decision } from '../policy/decision.js';
+import { traceIdOf } from './trace-context.js';
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** What is known of an operation when it begins. */
+export interface OperationSubject {
+  /** JSON-RPC method, or what is done where there is none. */
+  readonly method: string;
+  readonly era?: Era;
+  /** Absent when it could not be found out. */
+  readonly principal?: Principal;
+  readonly params?: Params;
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Errors that say no, and the rule that they stand for where no other is known. */
+const REFUSALS: Readonly<Partial<Record<ErrorName, string>>> = {
+  UNAUTHORIZED: 'authentication',
+  FORBIDDEN: 'forbidden',
+  SESSION_NOT_FOUND: 'session_not_found',
+  RESOURCE_NOT_FOUND: 'unknown',
+  METHOD_NOT_FOUND: 'unknown',
+};
+
+/** One operation as limits and the audit see it: what was asked, what was decided, and how long it took. */
+export class Operation {
+  private readonly admissions: Admission[] = [];
+  private readonly begun = performance.now();
+  /** Whether it has been counted against the limits of its caller. */
+  isCounted = false;
+  private decision: AuditEvent['decision'] = 'allow';
+  private rule = 'none';
+  private capability: AnyCapability | undefined;
+  private given: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(readonly subject: OperationSubject) {}
+
+  decide({ effect, rule }: Decision, capability: AnyCapability, given: Readonly<Record<string, unknown>>): void {
+    this.capability = capability;
+    this.given = given;
+    this.decision = effect === 'allow' ? 'allow' : 'deny';
+    this.rule = rule;
+  }
+
+  /** Nothing was found, or the caller may not know of it; what was decided of it stands. */
+  deny(rule: string): void {
+    if (this.decision === 'deny') return;
+    this.decision = 'deny';
+    this.rule = rule;
+  }
+
+  /** Keeps what the limits want back when the operation has ended. */
+  hold(admission: Admission): void {
+    this.admissions.push(admission);
+  }
+
+  release(): void {
+    for (const admission of this.admissions.splice(0)) admission.release();
+  }
+
+  /** What was refused before anything was decided about a capability. */
+  refuse({ reason }: McpError): void {
+    const rule = REFUSALS[reason];
+    if (rule !== undefined) this.deny(rule);
+  }
+
+  /** It was allowed, but not now. */
+  limit(rule: string): void {
+    this.decision = 'limit';
+    this.rule = rule;
+  }
+
+  /** Whether nothing was done. */
+  get wasRefused(): boolean {
+    return this.decision !== 'allow';
+  }
+
+  /** What the audit is to keep of it. */
+  ended(outcome: AuditEvent['outcome'], code?: number): AuditEvent {
+    const { capability } = this;
+    const { method, era, principal, params, headers } = this.subject;
+    // Of what was asked of something that is not there, the digest at least is kept.
+    const given = this.given ?? params?.['arguments'];
+    const traceId = traceIdOf(params, headers);
+    return {
+      method,
+      ...(era && { era }),
+      ...(principal && { principal }),
+      ...(traceId !== undefined && { traceId }),
+      ...(capability && { primitive: { kind: capability.kind, name: capability.key } }),
+      ...(given !== undefined && { arguments: given }),
+      ...(capability && fieldsOf(capability, this.given)),
+      decision: this.decision,
+      rule: this.rule,
+      outcome: this.wasRefused ? 'refused' : outcome,
+      ...(code !== undefined && { code }),
+      latencyMs: performance.now() - this.begun,
+    };
+  }
+}
+
+function fieldsOf({ rules }: AnyCapability, given: unknown): object | undefined {
+  return rules.auditFields.length > 0 ? { fields: pickFields(given, rules.auditFields) } : undefined;
+}

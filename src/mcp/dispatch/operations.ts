@@ -1,0 +1,153 @@
+import { McpError } from '../protocol/errors.js';
+import { CallCancelled, CallStopped } from '../protocol/interruptions.js';
+import type { AuditEvent } from '../audit/audit-event.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import type { AnyCapability } from '../registry/capability.js';
+import type { CallLimits, LimitedCall } from '../limits/call-limits.js';
+import { LimitExceeded } from '../limits/limit-exceeded.error.js';
+import type { Operation } from './operation.js';
+import type { Outcome } from './outcome.js';
+
+/** What every operation passes on its way, whatever it does: the limits before it begins, the audit when it has ended. */
+export class Operations {
+  constructor(
+    private readonly limits: CallLimits,
+    private readonly audit: AuditTrail | undefined,
+  ) {}
+
+  /**
+   * Counts an operation in; the limits hold it until it has ended. Its caller's limits are asked once, however often it
+   * comes here. What is refused before it comes here is counted then.
+   * @param capability what is used; undefined if it is nothing in particular, or not known yet
+   * @throws LimitExceeded; the signal's reason, if that aborts while the operation waits for its turn
+   */
+  admit(
+    operation: Operation,
+    capability: AnyCapability | undefined,
+    use: Pick<LimitedCall, 'signal' | 'round'> = {},
+  ): void | Promise<void> {
+    const { principal } = operation.subject;
+    if (!principal) return;
+    try {
+      const callerCounted = operation.isCounted;
+      operation.isCounted = true;
+      const admission = this.limits.admit({
+        principal,
+        callerCounted,
+        ...(capability && { capability: { kind: capability.kind, key: capability.key, ...capability.rules } }),
+        ...use,
+      });
+      if (!(admission instanceof Promise)) return operation.hold(admission);
+      return admission.then(
+        (late) => operation.hold(late),
+        (error: unknown) => refused(operation, error),
+      );
+    } catch (error) {
+      refused(operation, error);
+    }
+  }
+
+  /**
+   * Runs an operation to its outcome. What could not be recorded is answered with an error, whatever it came to.
+   * @param failed what becomes of an error that is thrown
+   */
+  async run(operation: Operation, work: () => Promise<Outcome>, failed: (error: unknown) => Outcome): Promise<Outcome> {
+    let outcome: Outcome;
+    try {
+      this.requireAudit(operation);
+      outcome = await work();
+    } catch (thrown) {
+      const error = await this.refusal(operation, thrown);
+      outcome = error instanceof CallCancelled ? CANCELLED : failed(error instanceof CallStopped ? stopped() : error);
+    } finally {
+      operation.release();
+    }
+    try {
+      await this.record(operation, nameOf(outcome), outcome.kind === 'error' ? outcome.error.code : undefined);
+      return outcome;
+    } catch (error) {
+      // Nobody waits for an answer any more.
+      return outcome.kind === 'cancelled'
+        ? outcome
+        : failed(operation.wasRefused ? ofTheRequest(error) : withheld(error));
+    }
+  }
+
+  /** Runs an operation that answers by itself. @throws what the work throws; McpError `UNAVAILABLE` */
+  async watch<T>(operation: Operation, work: () => T | Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      this.requireAudit(operation);
+      result = await work();
+    } catch (thrown) {
+      const error = await this.refusal(operation, thrown);
+      await this.record(operation, 'error', error instanceof McpError ? error.code : undefined);
+      throw error;
+    } finally {
+      operation.release();
+    }
+    await this.record(operation, 'ok');
+    return result;
+  }
+
+  /** What to say of an operation that was refused: that it was, or that there are too many such. */
+  private async refusal(operation: Operation, error: unknown): Promise<unknown> {
+    if (error instanceof McpError) operation.refuse(error);
+    if (operation.isCounted) return error;
+    try {
+      await this.admit(operation, undefined);
+      return error;
+    } catch (exceeded) {
+      return exceeded;
+    }
+  }
+
+  /** @throws McpError `UNAVAILABLE` when nothing may be done because it could not be recorded */
+  private requireAudit(operation: Operation): void {
+    try {
+      this.audit?.ready();
+    } catch (error) {
+      operation.limit('audit');
+      throw ofTheRequest(error);
+    }
+  }
+
+  /** @throws McpError `UNAVAILABLE` when what was done could not be recorded, and must be */
+  private async record(operation: Operation, outcome: AuditEvent['outcome'], code?: number): Promise<void> {
+    await this.audit?.record(operation.ended(outcome, code));
+  }
+}
+
+const CANCELLED: Outcome = Object.freeze({ kind: 'cancelled' });
+
+/** Of a call that waited: unlike one that runs, it can be repeated. */
+function stopped(): McpError {
+  const message = 'The server is stopping. The call has not begun; send it again.';
+  return new McpError('UNAVAILABLE', message, undefined, NOTHING_DONE);
+}
+
+/** Has headers: in every era it refuses the request itself, with its status. */
+const NOTHING_DONE = { headers: {} };
+
+function ofTheRequest(error: unknown): unknown {
+  if (!(error instanceof McpError)) return error;
+  return new McpError(error.reason, error.message, undefined, { ...NOTHING_DONE, cause: error });
+}
+
+/** In-band: a status of 503 would invite proxies to send again what was done. */
+function withheld(error: unknown): unknown {
+  if (!(error instanceof McpError)) return error;
+  const message =
+    'This was done but could not be recorded, so its result is withheld. Find out what it has done before you repeat it.';
+  return new McpError(error.reason, message, undefined, { status: 200, cause: error });
+}
+
+function refused(operation: Operation, error: unknown): never {
+  if (error instanceof LimitExceeded) operation.limit(error.rule);
+  throw error;
+}
+
+function nameOf(outcome: Outcome): 'ok' | 'tool_error' | 'error' | 'cancelled' {
+  if (outcome.kind === 'result') return outcome.failed ? 'tool_error' : 'ok';
+  return outcome.kind;
+}
