@@ -1,4 +1,5 @@
 import { startHttp } from './app/http.js';
+import { refuseToStart } from './app/refuse-to-start.js';
 import { stopOnSignals } from './app/stop-on-signals.js';
 
-await startHttp(process.env, stopOnSignals);
+await startHttp(process.env, stopOnSignals).catch(refuseToStart);

@@ -8,4 +8,5 @@ import { reserveStdout } from './index.js';
 // Before the application is even loaded: what a module prints while it is imported must not reach stdout either.
 reserveStdout();
 const { startStdio } = await import('./app/stdio.js');
-await startStdio(process.env);
+const { refuseToStart } = await import('./app/refuse-to-start.js');
+await startStdio(process.env).catch(refuseToStart);

@@ -1,20 +1,23 @@
 import { z } from 'zod';
-
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== ''),
-);
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+import { AUTH_VARIABLES } from './auth-variables.js';
+import { LIMIT_VARIABLES } from './limit-variables.js';
+import { flag, integer, list } from './variable-types.js';
 
 const MAX_MS = 2 ** 31 - 1;
 
 /** Every environment variable, with its default, its unit and what it does. The only place that knows them. */
 export const CONFIG_SCHEMA = z.object({
   PORT: integer(0, 65_535).default(3000).describe('TCP port to listen on; 0 picks a free one.'),
-  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
+  HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on. One that others can reach needs authentication, or AUTH_MODE=none.'),
+  TRUSTED_PROXIES: list
+    .default([])
+    .describe('Addresses or CIDR ranges of proxies whose X-Forwarded headers are believed; comma-separated.'),
+  ...AUTH_VARIABLES,
+  ...LIMIT_VARIABLES,
   MCP_PATH: z
     .string()
     .regex(/^\/[\w\-./]*$/, 'must begin with "/" and hold letters, digits, "-", "_", "." and "/"')

@@ -1,12 +1,11 @@
 import helmet from '@fastify/helmet';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createHttpAdapter } from '../index.js';
 import { AppModule } from './app.module.js';
-import { readConfig } from './config.js';
-
-/** Milliseconds a client may take to send a request, its answer not included. Fastify's own default is for ever. */
-const REQUEST_TIMEOUT_MS = 60_000;
+import { authOptions, requireSafeAddress } from './auth-options.js';
+import { type Config, readConfig } from './config.js';
 
 /**
  * Starts the platform over HTTP.
@@ -17,19 +16,29 @@ export async function startHttp(
   prepare: (app: NestFastifyApplication) => void = () => undefined,
 ): Promise<NestFastifyApplication> {
   const config = readConfig(env);
-  const adapter = new FastifyAdapter({ requestTimeout: REQUEST_TIMEOUT_MS });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config), adapter);
+  const auth = authOptions(config);
+  requireSafeAddress(config, auth);
+  const adapter = createHttpAdapter({ trustedProxies: config.TRUSTED_PROXIES });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config), adapter, {
+    // An error says what is wrong with the configuration; an aborted process would leave a core dump.
+    abortOnError: false,
+  });
   prepare(app);
   await app.register(helmet);
-  if (config.MCP_ALLOWED_ORIGINS.length > 0) {
-    // The request headers are not listed, since tools make up names of their own (Mcp-Param-*): what is asked is allowed.
-    app.enableCors({
-      origin: config.MCP_ALLOWED_ORIGINS,
-      methods: ['GET', 'POST', 'DELETE'],
-      exposedHeaders: ['Mcp-Session-Id', 'MCP-Protocol-Version'],
-    });
-  }
   await app.listen(config.PORT, config.HOST);
-  new Logger('Rookery').log(`MCP is served on ${await app.getUrl()}${config.MCP_PATH}`);
+  const logger = new Logger('Rookery');
+  logger.log(`MCP is served on ${await app.getUrl()}${config.MCP_PATH}`);
+  for (const warning of warningsOf(config, auth)) logger.warn(warning);
   return app;
+}
+
+/** What may be meant so, but often is not. */
+function warningsOf({ MCP_PATH }: Config, auth: ReturnType<typeof authOptions>): string[] {
+  if (auth === 'none') return ['AUTH_MODE is none: everyone who reaches this server may use all of it.'];
+  if (auth === undefined) return [];
+  const { pathname } = new URL(auth.resource);
+  if (pathname === MCP_PATH) return [];
+  return [
+    `AUTH_RESOURCE has the path ${pathname}, MCP_PATH is ${MCP_PATH}: clients reach it only if a proxy rewrites it.`,
+  ];
 }

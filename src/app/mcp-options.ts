@@ -1,10 +1,26 @@
-import { readFileSync } from 'node:fs';
-import { type McpOptions, type RedisOptions, keyRingFromConfig } from '../index.js';
+import {
+  type AuditDestination,
+  type AuditOptions,
+  type McpOptions,
+  type RedisOptions,
+  keyRingFromConfig,
+} from '../index.js';
+import { authOptions } from './auth-options.js';
 import type { Config } from './config.js';
+import { readVariableFile } from './variable-file.js';
 
 /** The platform's configuration, in the terms of the library. */
 export function mcpOptions(config: Config, version: string): McpOptions {
+  const auth = authOptions(config);
   return {
+    ...(auth !== undefined && { auth }),
+    access: { undeclared: config.ACCESS_UNDECLARED, missingScope: config.ACCESS_MISSING_SCOPE },
+    limits: {
+      ...perMinute('principal', config.LIMIT_PRINCIPAL_PER_MINUTE),
+      ...perMinute('tenant', config.LIMIT_TENANT_PER_MINUTE),
+      ...(config.LIMIT_CALLS_PER_PRINCIPAL > 0 && { maxCallsPerPrincipal: config.LIMIT_CALLS_PER_PRINCIPAL }),
+    },
+    ...auditOptions(config),
     name: 'rookery',
     version,
     title: 'Rookery',
@@ -13,6 +29,7 @@ export function mcpOptions(config: Config, version: string): McpOptions {
       allowedHosts: config.MCP_ALLOWED_HOSTS,
       allowedOrigins: config.MCP_ALLOWED_ORIGINS,
       jsonOnly: config.MCP_JSON_ONLY,
+      maxEventLoopDelayMs: config.LIMIT_EVENT_LOOP_DELAY_MS,
       maxBodyBytes: config.MCP_MAX_BODY_BYTES,
       keepAliveMs: config.MCP_KEEP_ALIVE_MS,
       maxStreams: config.MCP_MAX_STREAMS,
@@ -39,6 +56,40 @@ export function mcpOptions(config: Config, version: string): McpOptions {
   };
 }
 
+/** No limit for 0. */
+function perMinute<K extends string>(whose: K, amount: number): Partial<Record<K, { readonly perMinute: number }>> {
+  return amount > 0 ? ({ [whose]: { perMinute: amount } } as Record<K, { perMinute: number }>) : {};
+}
+
+/** @throws Error when a destination is none, or there is none for what is said of them */
+function auditOptions(config: Config): { readonly audit?: AuditOptions } {
+  if (config.AUDIT_TO.length === 0) {
+    const meant = (['AUDIT_SIGNING_KEY_FILE', 'AUDIT_DIGEST_KEY', 'AUDIT_REPLICA'] as const).filter(
+      (name) => config[name] !== undefined,
+    );
+    const all = [...(config.AUDIT_ON_FAILURE === 'closed' ? ['AUDIT_ON_FAILURE'] : []), ...meant];
+    if (all.length === 0) return {};
+    throw new Error(`${all.join(', ')} can only mean that operations are recorded, but AUDIT_TO says nowhere. Set it.`);
+  }
+  const audit = {
+    to: config.AUDIT_TO.map(destinationOf),
+    onFailure: config.AUDIT_ON_FAILURE,
+    redisMaxEntries: config.AUDIT_REDIS_MAX_ENTRIES,
+    ...(config.AUDIT_REPLICA !== undefined && { replica: config.AUDIT_REPLICA }),
+    ...(config.AUDIT_SIGNING_KEY_FILE !== undefined && {
+      signingKey: readVariableFile('AUDIT_SIGNING_KEY_FILE', config.AUDIT_SIGNING_KEY_FILE),
+    }),
+    ...(config.AUDIT_DIGEST_KEY !== undefined && { digestKey: Buffer.from(config.AUDIT_DIGEST_KEY, 'base64') }),
+  };
+  return { audit };
+}
+
+function destinationOf(to: string): AuditDestination {
+  if (to === 'stdout' || to === 'redis') return to;
+  if (to.includes('/')) return { file: to };
+  throw new Error(`AUDIT_TO: ${to} is neither stdout nor redis nor a path. Write a file in this folder as ./${to}.`);
+}
+
 function redisOptions(config: Config, url: string): RedisOptions {
   return {
     url,
@@ -47,7 +98,9 @@ function redisOptions(config: Config, url: string): RedisOptions {
     ...(config.REDIS_USERNAME !== undefined && { username: config.REDIS_USERNAME }),
     ...(config.REDIS_PASSWORD !== undefined && { password: config.REDIS_PASSWORD }),
     ...(config.REDIS_SENTINEL_PASSWORD !== undefined && { sentinelPassword: config.REDIS_SENTINEL_PASSWORD }),
-    ...(config.REDIS_TLS_CA_FILE !== undefined && { tlsCa: readFileSync(config.REDIS_TLS_CA_FILE, 'utf8') }),
+    ...(config.REDIS_TLS_CA_FILE !== undefined && {
+      tlsCa: readVariableFile('REDIS_TLS_CA_FILE', config.REDIS_TLS_CA_FILE),
+    }),
     ...(config.REDIS_TLS_SERVERNAME !== undefined && { tlsServername: config.REDIS_TLS_SERVERNAME }),
   };
 }

@@ -1,6 +1,7 @@
+import { userInfo } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
-import { serveStdio } from '../index.js';
+import { ANONYMOUS, type Principal, serveStdio } from '../index.js';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config.js';
 
@@ -12,11 +13,16 @@ const CLOSE_WITHIN_MS = 2_000;
  * Nest's log goes to stderr, since stdout is reserved before this runs.
  */
 export async function startStdio(env: NodeJS.ProcessEnv): Promise<void> {
-  const app = await NestFactory.createApplicationContext(AppModule.forRoot(readConfig(env)));
-  const server = serveStdio(app);
+  const app = await NestFactory.createApplicationContext(AppModule.forRoot(readConfig(env)), { abortOnError: false });
+  const server = serveStdio(app, { principal: localUser() });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void server.close());
   await server.closed;
   await Promise.race([app.close(), setTimeout(CLOSE_WITHIN_MS)]);
   // Whatever a tool still does belongs to a call that was cancelled.
   process.exit(0);
+}
+
+/** There are no credentials on stdin: whoever started the process is who calls. */
+function localUser(): Principal {
+  return { ...ANONYMOUS, issuer: 'local', subject: userInfo().username };
 }

@@ -1,0 +1,12 @@
+import { Logger } from '@nestjs/common';
+
+/**
+ * Says why the platform did not start, and ends the process with 1. What is wrong with its configuration is told in
+ * one line; whatever else goes wrong, with where it did.
+ */
+export function refuseToStart(error: unknown): never {
+  const isTold = error instanceof Error && error.name === 'Error';
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
+  new Logger('Rookery').fatal(`The server did not start. ${message}`, ...(isTold ? [] : [stack]));
+  process.exit(1);
+}
