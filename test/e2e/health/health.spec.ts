@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { GracefulStop, McpHealthModule, McpModule, type McpOptions, Readiness } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
 import { plainRequest } from '../stateless/requests.js';
@@ -55,6 +55,24 @@ describe('GET /health/ready', () => {
       body: { details: { server: { status: 'down', message: 'The server is stopping.' } } },
     });
     await drained;
+  });
+
+  it.each([
+    ['closed', 503, 'down'],
+    ['continue', 200, 'degraded'],
+  ] as const)('says while the audit cannot be written, %s, that %i', async (onFailure, status, state) => {
+    const sink = {
+      name: 'disk',
+      broken: true,
+      write: async () => (sink.broken ? Promise.reject(new Error('full')) : undefined),
+    };
+    await using app = await boot({ audit: { to: [sink], onFailure } });
+
+    const meanwhile = await probe(app, '/health/ready');
+    sink.broken = false;
+
+    expect(meanwhile).toMatchObject({ status, body: { details: { audit: { status: state } } } });
+    await vi.waitFor(async () => expect((await probe(app, '/health/ready')).status).toBe(200), { timeout: 5_000 });
   });
 
   it('says no when a check does, and what it found', async () => {
