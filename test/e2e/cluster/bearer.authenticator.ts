@@ -5,6 +5,8 @@ import { ANONYMOUS, type Authenticator, type Credentials, type Principal } from 
  * another token. Whoever sends none is anonymous. It proves nothing.
  */
 export class BearerAuthenticator implements Authenticator {
+  readonly anonymousMayUse = 'all';
+
   authenticate({ headers }: Credentials): Principal {
     const subject = /^Bearer ([^.]+)\./.exec(String(headers['authorization'] ?? ''))?.[1];
     return subject === undefined ? ANONYMOUS : { ...ANONYMOUS, issuer: 'test', subject };

@@ -37,8 +37,13 @@ describe.each(ERAS)('the call in the %s era', (era) => {
   });
 
   it('knows who calls', async () => {
-    await using app = await serveLook(({ principal }) => ({ ...principal, scopes: [...principal.scopes] }));
-    const principal = { subject: 'ann', issuer: 'acme', client: 'desk', tenant: 'north', claims: { role: 'admin' } };
+    await using app = await serveLook(({ principal: { scopes, roles = [], ...rest } }) => ({
+      ...rest,
+      scopes: [...scopes],
+      roles: [...roles],
+    }));
+    const identity = { subject: 'ann', issuer: 'acme', client: 'desk', tenant: 'north', claims: { plan: 'gold' } };
+    const principal = { ...identity, roles: ['admin'] };
 
     expect(seen(await app.client({ era, principal, scopes: ['read', 'write'] }).call('look'))).toEqual({
       ...principal,

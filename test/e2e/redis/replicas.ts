@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { RedisChangeBus } from '../../../src/mcp/session/redis/redis-change-bus.js';
 import { type RedisClients, createRedisClients } from '../../../src/mcp/session/redis/redis-clients.js';
@@ -9,6 +10,8 @@ import { ReplicaLink, type ReplicaLinkOptions } from '../../../src/mcp/session/r
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 /** After the first one, a sweep never comes unless a test has it come; nor does a beat, whose loss leads to one. */
 const NEVER_MS = 24 * 60 * 60_000;
+/** Milliseconds within which the sweeps come that a start brings: one when it hears, one when it is heard. */
+const SWEPT_MS = 300;
 
 export interface ReplicaOptions extends Partial<ReplicaLinkOptions> {
   /** How many changes the bus can look back. */
@@ -21,8 +24,8 @@ export interface ReplicaOptions extends Partial<ReplicaLinkOptions> {
 export class Replica {
   readonly bus: RedisChangeBus;
   readonly mailbox: RedisMailbox;
-  /** Resolves after the first sweep, which comes by itself soon after the start. */
-  readonly swept: Promise<void>;
+  /** Resolves when the sweeps that a start brings are over. */
+  swept: Promise<void> = Promise.resolve();
 
   constructor(
     readonly link: ReplicaLink,
@@ -31,13 +34,14 @@ export class Replica {
   ) {
     this.bus = new RedisChangeBus(link, { capacity, logger });
     this.mailbox = new RedisMailbox(link, { askRetentionMs });
-    this.swept = new Promise((resolve) => link.onSweep(async () => resolve()));
   }
 
   async start(): Promise<void> {
     await this.clients.connect();
     await this.link.start();
     await this.bus.start();
+    // Their timers are set by now and shorter than this one, so they are over, or what this waits for.
+    this.swept = delay(SWEPT_MS).then(() => this.link.sweep());
   }
 
   /** Messages to this replica are lost from now on. */

@@ -245,3 +245,12 @@ class RevisionTools {
     return call.revision;
   }
 }
+
+it('is ended by a client that names a type for the body that it does not send', async () => {
+  await using app = await SessionApp.boot([]);
+  const session = await WireSession.open(app.url);
+
+  const ended = await session.delete({ 'content-type': 'application/json', 'content-length': '0' });
+
+  expect(ended.status).toBe(204);
+});

@@ -98,6 +98,7 @@ describe('cancellation by closing the response', () => {
   it('reaches a call whose client left while its credentials were checked', async () => {
     const [asked, answered, left] = [gate(), gate(), gate()];
     const authenticator: Authenticator = {
+      anonymousMayUse: 'all',
       authenticate: async () => {
         asked.open();
         await answered.opened;

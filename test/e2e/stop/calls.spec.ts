@@ -117,6 +117,7 @@ it('waits for a call whose caller is still being authenticated', async () => {
   const steps: string[] = [];
   const known = new Gate();
   const slow: Authenticator = {
+    anonymousMayUse: 'all',
     authenticate: async () => {
       steps.push('asked');
       await known.opened;
