@@ -20,6 +20,7 @@ const layers = [
     packages: [NEST, 'reflect-metadata'],
     node: true,
   },
+  { name: 'audit-verify', files: 'audit-verify\\.ts$', own: ['mcp/audit/'], node: true },
   {
     name: 'app',
     files: 'app/',
@@ -59,6 +60,7 @@ const layers = [
       'mcp/auth/',
       'mcp/session/',
       'mcp/dispatch/',
+      'mcp/policy/',
       'mcp/registry/',
       'mcp/protocol/',
     ],
@@ -75,6 +77,7 @@ const layers = [
       'mcp/mcp\\.providers\\.ts$',
       'mcp/session/',
       'mcp/dispatch/',
+      'mcp/policy/',
       'mcp/registry/',
       'mcp/protocol/',
     ],
@@ -84,7 +87,14 @@ const layers = [
   {
     name: 'transport',
     files: 'mcp/transport/[^/]+\\.ts$',
-    own: ['mcp/transport/[^/]+\\.ts$', 'mcp/session/', 'mcp/dispatch/', 'mcp/registry/', 'mcp/protocol/'],
+    own: [
+      'mcp/transport/[^/]+\\.ts$',
+      'mcp/session/',
+      'mcp/dispatch/',
+      'mcp/policy/',
+      'mcp/registry/',
+      'mcp/protocol/',
+    ],
     packages: [NEST, MCP_SDK, 'rxjs'],
     node: true,
   },
@@ -93,6 +103,9 @@ const layers = [
     files: 'mcp/dispatch/',
     own: [
       'mcp/dispatch/',
+      'mcp/audit/',
+      'mcp/limits/',
+      'mcp/policy/',
       'mcp/registry/',
       'mcp/decorators/',
       'mcp/schema/',
@@ -101,6 +114,12 @@ const layers = [
     ],
     packages: [NEST, MCP_SDK, 'jose', 'rxjs'],
     node: true,
+  },
+  {
+    name: 'policy',
+    files: 'mcp/policy/',
+    own: ['mcp/policy/', 'mcp/registry/', 'mcp/protocol/'],
+    packages: ['@nestjs/common'],
   },
   {
     name: 'registry',
@@ -135,7 +154,13 @@ const layers = [
   {
     name: 'session',
     files: 'mcp/session/',
-    own: ['mcp/session/', 'mcp/protocol/'],
+    own: [
+      'mcp/session/',
+      'mcp/limits/[^/]+\\.port\\.ts$',
+      // The script by which the audit writes to what replicas share.
+      'mcp/audit/redis-stream\\.sink\\.ts$',
+      'mcp/protocol/',
+    ],
     packages: [NEST, MCP_SDK, 'ioredis'],
     node: true,
   },
@@ -145,7 +170,27 @@ const layers = [
     own: ['mcp/health/', 'mcp/session/session-backend\\.ts$', 'mcp/protocol/'],
     packages: ['@nestjs/common', '@nestjs/terminus'],
   },
-  { name: 'auth', files: 'mcp/auth/', own: ['mcp/auth/', 'mcp/protocol/'], packages: [NEST], node: true },
+  {
+    name: 'auth',
+    files: 'mcp/auth/',
+    own: ['mcp/auth/', 'mcp/protocol/'],
+    packages: [NEST, '@nestjs/passport', 'passport', 'passport-jwt', 'jose', 'oauth4webapi'],
+    node: true,
+  },
+  {
+    name: 'limits',
+    files: 'mcp/limits/',
+    own: ['mcp/limits/', 'mcp/decorators/', 'mcp/protocol/'],
+    packages: ['@nestjs/common'],
+    node: true,
+  },
+  {
+    name: 'audit',
+    files: 'mcp/audit/',
+    own: ['mcp/audit/', 'mcp/protocol/'],
+    packages: ['@nestjs/common'],
+    node: true,
+  },
   { name: 'protocol', files: 'mcp/protocol/', own: ['mcp/protocol/'], packages: [MCP_SDK] },
 ];
 

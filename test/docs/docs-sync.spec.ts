@@ -69,7 +69,9 @@ function missingIn(file: string, text: string): readonly string[] {
   const prose = text.replace(/^(`{3,}|~{3,})[\s\S]*?^\1/gm, '');
   const all = (pattern: RegExp, within: string) => [...within.matchAll(pattern)].map(([, name = '']) => name);
 
-  const commands = all(/\bnpm (run [\w:-]*\w|test|start)\b/g, text);
+  const commands = all(/\bnpm (run (?:--silent )?[\w:-]*\w|test|start)\b/g, text).map((command) =>
+    command.replace('--silent ', ''),
+  );
   const paths = all(/`((?:src|test|docs|helm|docker|bench|\.ci)\/[^`\s]*)`/g, text);
   const links = all(/\]\((?![a-z]+:|#)([^)\s#]+)/g, prose.replace(/`[^`\n]*`/g, ''));
 

@@ -1,3 +1,4 @@
+import { authorization } from './authorization.js';
 import { base } from './base.js';
 import { caching } from './caching.js';
 import { cancellation } from './cancellation.js';
@@ -41,7 +42,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...sessionTransport,
   ...sessionStreams,
   ...stdio,
+  ...authorization,
+  ...security,
 ];
-
-/** What comes with access policies and rate limits, which the server does not have yet. */
-export const LATER: readonly Requirement[] = security;

@@ -14,7 +14,12 @@ export const security: readonly Requirement[] = [
     level: 'MUST',
     clause: 'A tool that the caller may not use is neither listed nor run.',
     link: `${TOOLS}#security-considerations`,
-    tests: [],
+    tests: [
+      'test/e2e/policy/lists.spec.ts#%s shows each caller what he may use',
+      'test/e2e/security/enumeration.spec.ts#whatever is asked about it',
+      'test/e2e/security/enumeration.spec.ts#in every list',
+      'test/e2e/security/tokens.spec.ts#reaches no handler when it is forged',
+    ],
   },
   {
     id: 'security/tool-rate-limit',
@@ -22,7 +27,11 @@ export const security: readonly Requirement[] = [
     level: 'MUST',
     clause: 'Calls of tools are limited in rate.',
     link: `${TOOLS}#security-considerations`,
-    tests: [],
+    tests: [
+      'test/e2e/limits/rates.spec.ts#a tool may be called by one principal, and no other is affected',
+      'test/e2e/limits/rates.spec.ts#is said before guards and handlers are reached, and before any stream',
+      'test/e2e/limits/shared.spec.ts#let so many calls pass in all, in the %s era',
+    ],
   },
   {
     id: 'security/resource-access',
@@ -30,7 +39,13 @@ export const security: readonly Requirement[] = [
     level: 'SHOULD',
     clause: 'A resource that the caller may not see is neither listed, read nor reported on.',
     link: `${RESOURCES}#security-considerations`,
-    tests: [],
+    tests: [
+      'test/e2e/policy/lists.spec.ts#%s shows each caller what he may use',
+      'test/e2e/policy/resources.spec.ts#means to %s (%j) by %s: %s',
+      'test/e2e/security/enumeration.spec.ts#whatever is asked about it',
+      'test/e2e/security/enumeration.spec.ts#is not heard of through subscriptions/listen, which grants all alike',
+      'test/e2e/security/enumeration.spec.ts#is not heard of on the stream of a session',
+    ],
   },
   {
     id: 'security/completion-access',
@@ -38,7 +53,11 @@ export const security: readonly Requirement[] = [
     level: 'MUST',
     clause: 'Completions tell nothing about prompts and resources that the caller may not see.',
     link: `${COMPLETION}#security`,
-    tests: [],
+    tests: [
+      'test/e2e/policy/resources.spec.ts#are for those who may use what is completed',
+      'test/e2e/policy/resources.spec.ts#may require more: without it they are as if there were none',
+      'test/e2e/security/enumeration.spec.ts#whatever is asked about it',
+    ],
   },
   {
     id: 'security/completion-rate-limit',
@@ -46,7 +65,9 @@ export const security: readonly Requirement[] = [
     level: 'MUST',
     clause: 'Completions are limited in rate.',
     link: `${COMPLETION}#security`,
-    tests: [],
+    tests: [
+      'test/e2e/limits/rates.spec.ts#completions may be asked for is a matter of their own, not of the prompt they belong to',
+    ],
   },
   {
     id: 'security/cache-scope-guards-nothing',
@@ -54,6 +75,9 @@ export const security: readonly Requirement[] = [
     level: 'MUST',
     clause: 'Access is checked on every request, whatever cacheScope an earlier answer had.',
     link: `${CACHING}#security-considerations`,
-    tests: [],
+    tests: [
+      'test/e2e/policy/lists.spec.ts#of a list is public only if everyone is shown the same',
+      'test/e2e/policy/policies.spec.ts#is asked of everything that is not public, now',
+    ],
   },
 ];
