@@ -9,7 +9,7 @@ export interface AuditPrimitive {
   readonly name: string;
 }
 
-/** `limit`: it was allowed, but too often, too much at once, or while the server was overloaded. */
+/** `limit`: it was allowed, but too often, too much at once, or while it could not be recorded (rule `audit`). */
 export type AuditDecision = 'allow' | 'deny' | 'limit';
 
 /**

@@ -29,8 +29,9 @@ export function readJwt(token: string): UnverifiedJwt | undefined {
  * Checks what must be right before a key is looked for, so that no fetch is due to a token that is refused anyway.
  * @throws TokenRefusal
  */
-export function acceptedHeader({ header }: UnverifiedJwt, algorithms: readonly string[]): TokenHeader {
+export function acceptedHeader({ token, header }: UnverifiedJwt, algorithms: readonly string[]): TokenHeader {
   const { alg, kid, typ, crit } = header;
+  if (!isCanonical(token)) throw new TokenRefusal('signature');
   if (!algorithms.includes(alg)) throw new TokenRefusal('algorithm');
   // RFC 7515 section 4.1.11: what is critical and not understood, which here is all of it, refuses the token.
   if (crit !== undefined || header['b64'] !== undefined) throw new TokenRefusal('algorithm');
@@ -39,6 +40,11 @@ export function acceptedHeader({ header }: UnverifiedJwt, algorithms: readonly s
   }
   if (typ !== undefined && typeof typ !== 'string') throw new TokenRefusal('kind');
   return { alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ }) };
+}
+
+/** Bits that the last character of base64url has to spare would give one token many spellings (RFC 4648, section 3.5). */
+function isCanonical(token: string): boolean {
+  return token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
 }
 
 function decodeObject(part: string | undefined): Readonly<Record<string, unknown>> | undefined {

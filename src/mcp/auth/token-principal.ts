@@ -1,6 +1,6 @@
+import { readOnlySet } from '../protocol/read-only-set.js';
 import type { Principal } from '../protocol/principal.js';
 import type { IssuerSettings } from './issuer-settings.js';
-import { readOnlySet } from './read-only-set.js';
 import { isScopeToken, type ScopeHierarchy } from './scope-hierarchy.js';
 import type { Claims } from './token-checks.js';
 import { TokenRefusal } from './token-refusal.error.js';

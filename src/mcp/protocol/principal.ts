@@ -1,3 +1,5 @@
+import { readOnlySet } from './read-only-set.js';
+
 /** Who is calling: what a verified credential says, never the credential itself. */
 export interface Principal {
   /** Issuer of the identity (`iss`), or `anonymous` when nobody was asked. */
@@ -21,7 +23,7 @@ export interface Principal {
 export const ANONYMOUS: Principal = Object.freeze({
   issuer: 'anonymous',
   subject: 'anonymous',
-  scopes: new Set<string>(),
+  scopes: readOnlySet<string>([]),
   claims: Object.freeze({}),
 });
 
