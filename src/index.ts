@@ -9,7 +9,7 @@ export type {
   OAuthOptions,
   VerifiedTokensOptions,
 } from './mcp/auth/oauth-options.js';
-export { PassportAuthenticator } from './mcp/auth/passport.authenticator.js';
+export { PassportAuthenticator, type PassportAuthenticatorOptions } from './mcp/auth/passport.authenticator.js';
 export type { CacheHint } from './mcp/protocol/cache-hint.js';
 export type {
   CapabilityOptions,

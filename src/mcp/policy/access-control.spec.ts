@@ -5,6 +5,8 @@ import { ANONYMOUS, type Principal } from '../protocol/principal.js';
 import type { AccessOptions } from '../registry/access-rule.js';
 import type { PromptCapability } from '../registry/capability.js';
 import { rulesFromOptions } from '../registry/capability-rules.js';
+import { McpRegistry } from '../registry/mcp-registry.js';
+import type { ChangeBus } from '../session/change-bus.port.js';
 import { AccessControl, type AccessControlOptions } from './access-control.js';
 
 function prompt(key: string, access: AccessOptions = {}): PromptCapability {
@@ -309,15 +311,22 @@ describe('what is the same for all', () => {
   });
 });
 
+/** A server with these prompts, and nothing else. */
+function offering(...prompts: PromptCapability[]): McpRegistry {
+  const registry = new McpRegistry({ pageSize: 10 }, { publish: async () => undefined } as unknown as ChangeBus);
+  registry.addAll(prompts);
+  return registry;
+}
+
 describe('a stranger', () => {
   it('is let in where there is something for him', () => {
-    const lists = [[], [prompt('p'), prompt('s', { scopes: ['a'] })]];
+    const guarded = offering(prompt('p'), prompt('s', { scopes: ['a'] }));
 
-    expect(control().letsIn(ANONYMOUS, lists)).toBe(false);
-    expect(control().letsIn(ANONYMOUS, [...lists, [prompt('o', { public: true })]])).toBe(true);
-    expect(control({ missingScope: 'advertise' }).letsIn(ANONYMOUS, lists)).toBe(true);
-    expect(control({ anonymousMayUse: 'all' }).letsIn(ANONYMOUS, [])).toBe(true);
-    expect(control().letsIn(ann(), [])).toBe(true);
+    expect(control().letsIn(ANONYMOUS, guarded)).toBe(false);
+    expect(control().letsIn(ANONYMOUS, offering(prompt('p'), prompt('o', { public: true })))).toBe(true);
+    expect(control({ missingScope: 'advertise' }).letsIn(ANONYMOUS, guarded)).toBe(true);
+    expect(control({ anonymousMayUse: 'all' }).letsIn(ANONYMOUS, offering())).toBe(true);
+    expect(control().letsIn(ann(), offering())).toBe(true);
   });
 
   it('alone is asked for a name before being told that there is no such thing', () => {

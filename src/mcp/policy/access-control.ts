@@ -5,6 +5,7 @@ import { McpError } from '../protocol/errors.js';
 import { type Principal, isAnonymous } from '../protocol/principal.js';
 import type { PolicyUse } from '../registry/access-rule.js';
 import type { AnyCapability, ListedCapability } from '../registry/capability.js';
+import type { McpRegistry } from '../registry/mcp-registry.js';
 import { EVERYTHING, type Visibility } from '../registry/visibility.js';
 import type { AccessDefaults } from './access-defaults.js';
 import type { Decision } from './decision.js';
@@ -24,6 +25,7 @@ interface ListProfile {
   readonly policed: readonly ListedCapability[];
 }
 
+type Lists = Pick<McpRegistry, 'tools' | 'resources' | 'templates' | 'prompts'>;
 type Arguments = Readonly<Record<string, unknown>>;
 
 /** Capabilities of one list that policies are asked about at a time. */
@@ -107,10 +109,10 @@ export class AccessControl {
   }
 
   /** Whether somebody nameless is let in at all: where there is something that he may use, or see. */
-  letsIn(principal: Principal, lists: readonly (readonly ListedCapability[])[]): boolean {
+  letsIn(principal: Principal, { tools, resources, templates, prompts }: Lists): boolean {
     if (!this.isStranger(principal)) return true;
-    return lists.some((list) =>
-      [...this.profileOf(list).rules.values()].some((capability) => this.seesByRule(capability, principal)),
+    return [tools, resources, templates, prompts].some((list) =>
+      [...this.profileOf(list.all()).rules.values()].some((capability) => this.seesByRule(capability, principal)),
     );
   }
 

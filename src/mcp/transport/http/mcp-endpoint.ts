@@ -160,10 +160,8 @@ export class McpEndpoint {
     const operation = new Operation({ method: request.method, headers: request.headers });
     try {
       const principal = await authenticator.authenticate(request);
-      const { tools, resources, templates, prompts } = registry;
-      const lists = [tools.all(), resources.all(), templates.all(), prompts.all()];
       // Where there is nothing for strangers, a client learns at once that it has to log in.
-      if (!access.letsIn(principal, lists)) throw access.refuseStranger();
+      if (!access.letsIn(principal, registry)) throw access.refuseStranger();
       setCaller(request, principal);
     } catch (error) {
       operation.deny('authentication');
