@@ -14,7 +14,8 @@ export interface ReadinessCheck {
   readonly name: string;
   /**
    * Looks at what is known already. Probes come every few seconds and have a deadline, so it asks nobody over a
-   * network; whoever holds a connection knows how it is. A check that throws counts as not ready.
+   * network; whoever holds a connection knows how it is. A check that throws, or takes longer than a second, counts as
+   * not ready; it is not called again before it has ended.
    */
   check(): ReadinessState | Promise<ReadinessState>;
 }

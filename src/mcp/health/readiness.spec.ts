@@ -48,6 +48,36 @@ describe('checks', () => {
     ]);
   });
 
+  it('that hang are not called again before they end, and count as not ready', async () => {
+    vi.useFakeTimers();
+    let end: (state: ReadinessState) => void = () => undefined;
+    const check = vi.fn(() => new Promise<ReadinessState>((resolve) => (end = resolve)));
+    const readiness = new Readiness([{ name: 'catalogue', check }]);
+    const probe = async () => {
+      const [found] = await Promise.all([readiness.find(), vi.advanceTimersByTimeAsync(1_000)]);
+      return found[0]?.ready;
+    };
+
+    expect([await probe(), await probe(), check.mock.calls.length]).toEqual([false, false, 1]);
+    end({ ready: true });
+    await vi.advanceTimersByTimeAsync(0);
+    const late = readiness.find();
+    end({ ready: true });
+
+    expect([(await late)[0]?.ready, check.mock.calls.length]).toEqual([true, 2]);
+    vi.useRealTimers();
+  });
+
+  it('have the same time if what they return is no native promise', async () => {
+    vi.useFakeTimers();
+    const never = { then: () => never } as unknown as Promise<ReadinessState>;
+    const found = new Readiness([{ name: 'catalogue', check: () => never }]).find();
+    await vi.advanceTimersByTimeAsync(1_000);
+
+    expect(await found).toEqual([{ name: 'catalogue', ready: false, detail: 'The check failed.' }]);
+    vi.useRealTimers();
+  });
+
   it('can be taken away, and have names of their own', async () => {
     const readiness = new Readiness();
     const remove = readiness.add({ name: 'catalogue', check: () => ({ ready: false }) });

@@ -1,5 +1,10 @@
 import { Logger } from '@nestjs/common';
+import { isThenable } from '../protocol/thenable.js';
+import { within } from '../protocol/within.js';
 import type { ReadinessCheck, ReadinessState } from './readiness-check.port.js';
+
+/** Milliseconds that a check has: an orchestrator gives up on the probe soon after. */
+const CHECK_MS = 1_000;
 
 /** A check, and what it found. */
 export interface Finding extends ReadinessState {
@@ -20,6 +25,8 @@ export interface Finding extends ReadinessState {
 export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();
   private readonly logger = new Logger('Health');
+  /** Looks that have not ended. */
+  private readonly running = new WeakMap<ReadinessCheck, Promise<ReadinessState>>();
   /** Checks that threw the last time. */
   private readonly failing = new Set<string>();
   /** What was logged last. */
@@ -49,7 +56,9 @@ export class Readiness {
   private async ask(check: ReadinessCheck): Promise<Finding> {
     const { name } = check;
     try {
-      const state = await check.check();
+      const state = await within(CHECK_MS, this.look(check), () => {
+        throw new Error(`It did not answer within ${CHECK_MS} ms.`);
+      });
       this.failing.delete(name);
       return { ...state, name };
     } catch (error) {
@@ -57,6 +66,19 @@ export class Readiness {
       this.failing.add(name);
       return { name, ready: false, detail: 'The check failed.' };
     }
+  }
+
+  /** Looks, unless an earlier look has not ended: one that hangs is not to pile up. */
+  private look(check: ReadinessCheck): ReadinessState | Promise<ReadinessState> {
+    const running = this.running.get(check);
+    if (running) return running;
+    const state: ReadinessState | PromiseLike<ReadinessState> = check.check();
+    if (!isThenable(state)) return state;
+    const looking = Promise.resolve(state);
+    const end = (): void => void this.running.delete(check);
+    this.running.set(check, looking);
+    looking.then(end, end);
+    return looking;
   }
 
   /** A probe comes every few seconds: the log gets a line when something changes, not one for each of them. */

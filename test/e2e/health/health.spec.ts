@@ -1,8 +1,19 @@
 import type { LoggerService } from '@nestjs/common';
-import { describe, expect, it, vi } from 'vitest';
-import { GracefulStop, McpHealthModule, McpModule, type McpOptions, Readiness } from '../../../src/index.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  GracefulStop,
+  McpHealthModule,
+  McpModule,
+  type McpOptions,
+  Readiness,
+  SessionStore,
+} from '../../../src/index.js';
+import { Startup } from '../../../src/mcp/health/startup.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { WireSession } from '../../support/wire.js';
 import { plainRequest } from '../stateless/requests.js';
+
+afterEach(() => vi.restoreAllMocks());
 
 function boot(options: McpOptions = {}, logger: LoggerService | false = false): Promise<McpTestApp> {
   return createMcpTestApp([McpModule.forRoot(options), McpHealthModule], { options, logger });
@@ -113,6 +124,89 @@ describe('GET /health/ready', () => {
 
     expect((await plainRequest(url, { method: 'GET', headers: { host: '10.1.2.3:3000' } })).status).toBe(200);
     expect((await plainRequest(app.url, { headers: { host: '10.1.2.3:3000' } })).status).toBe(403);
+  });
+});
+
+describe('GET /health/startup', () => {
+  it('says that the server has started, also while it stops', async () => {
+    await using app = await boot({ http: { drainDelayMs: 200 } });
+    const started = { status: 200, cache: 'no-store', body: { status: 'ok' } };
+
+    expect(await probe(app, '/health/startup')).toEqual(started);
+    const drained = app.get(GracefulStop).drain();
+
+    expect(await probe(app, '/health/startup')).toEqual(started);
+    await drained;
+  });
+
+  it('says no before that', async () => {
+    await using app = await boot();
+    vi.spyOn(app.get(Startup), 'isComplete', 'get').mockReturnValue(false);
+
+    expect(await probe(app, '/health/startup')).toEqual({
+      status: 503,
+      cache: 'no-store',
+      body: { status: 'error', message: 'The server is starting.' },
+    });
+    expect((await probe(app, '/health/ready')).body).toMatchObject({
+      error: { server: { message: 'The server is starting.' } },
+    });
+  });
+});
+
+describe('GET /health', () => {
+  it('tells people how the server is', async () => {
+    await using app = await boot({ name: 'shop', version: '1.2.3' });
+    const session = await WireSession.open(app.url);
+    const stream = await session.get();
+
+    const { status, cache, body } = await probe(app, '/health');
+    await stream.body?.cancel();
+
+    expect([status, cache]).toEqual([200, 'no-store']);
+    expect(body).toMatchObject({
+      status: 'ok',
+      server: { name: 'shop', version: '1.2.3' },
+      process: { pid: process.pid, node: process.version, started: true, uptimeSeconds: expect.any(Number) },
+      memory: { rssBytes: expect.any(Number), heapUsedBytes: expect.any(Number) },
+      eventLoop: { delayMs: expect.any(Number), utilization: expect.any(Number) },
+      sessions: { open: 1, limit: 10_000 },
+      streams: { open: 1, limit: 10_000 },
+      runningCalls: 0,
+      checks: [
+        { name: 'server', ready: true },
+        { name: 'sessions', ready: true },
+      ],
+    });
+  });
+
+  it.each([
+    [{ ready: false, detail: 'It is being loaded.' }, 'error'],
+    [{ ready: true, degraded: true }, 'degraded'],
+  ])('answers 200 to a check that finds %j, and says %s', async (state, status) => {
+    await using app = await boot();
+    app.get(Readiness).add({ name: 'catalogue', check: () => state });
+
+    const answer = await probe(app, '/health');
+
+    expect(answer).toMatchObject({ status: 200, body: { status } });
+    expect((answer.body as { checks: unknown[] }).checks).toContainEqual({ name: 'catalogue', ...state });
+  });
+
+  it('does not wait for what hangs', async () => {
+    const never = new Promise<never>(() => undefined);
+    await using app = await boot();
+    app.get(Readiness).add({ name: 'catalogue', check: () => never });
+    vi.spyOn(app.get<{ count: () => Promise<number> }>(SessionStore), 'count').mockReturnValue(never);
+
+    const { status, body } = await probe(app, '/health');
+
+    expect([status, (body as Record<string, unknown>)['sessions']]).toEqual([200, undefined]);
+    expect((body as { checks: unknown[] }).checks.at(-1)).toEqual({
+      name: 'catalogue',
+      ready: false,
+      detail: 'The check failed.',
+    });
   });
 });
 
