@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CompiledServer } from '../../support/compiled-server.js';
 import { WireSession, initialize, post, responseOf, sseMessages, statelessRequest } from '../../support/wire.js';
@@ -34,7 +35,7 @@ class ServerProcess implements Disposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new ServerProcess(child);
-    const read = (): string => (server.url = /MCP is served on (\S+)/.exec(server.log)?.[1] ?? '');
+    const read = (): string => (server.url = /MCP is served on ([^\s"]+)/.exec(server.log)?.[1] ?? '');
     await expect.poll(read, { timeout: 10_000 }).not.toBe('');
     return server;
   }
@@ -71,6 +72,19 @@ async function work(url: string): Promise<EventStream> {
   return stream;
 }
 
+/**
+ * Whether the server keeps the connection after its answer; or that it takes no new one (the kernel resets what it had
+ * accepted for a listener that closes); or what became of the request on one that was kept.
+ */
+function getOver(agent: Agent, url: URL): Promise<{ readonly isKept: boolean } | string> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent }, (response) => {
+      response.resume().once('end', () => resolve({ isKept: response.headers.connection !== 'close' }));
+    });
+    request.once('error', ({ code }: NodeJS.ErrnoException) => resolve(request.reusedSocket ? `${code}` : 'refused'));
+  });
+}
+
 describe('a server process that gets SIGTERM', () => {
   it('ends streams, refuses sessions, lets calls finish, and exits with 0', async () => {
     using server = await ServerProcess.start(FIXTURE, { MCP_DRAIN_DELAY_MS: '5000' });
@@ -92,6 +106,26 @@ describe('a server process that gets SIGTERM', () => {
     expect(await working.messages()).toEqual([resultFrame(1, textResult('worked'))]);
     expect(await server.exited).toEqual([0, null]);
     expect(server.complaints).toEqual([expect.stringContaining('Not ready. server: The server is stopping.')]);
+  }, 30_000);
+
+  it('breaks off no request on a connection that is kept', async () => {
+    using server = await ServerProcess.start(FIXTURE);
+    const broken: unknown[] = [];
+    const clients = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const running = clients.map(async (agent) => {
+      for (let isKept = true; isKept;) {
+        const outcome = await getOver(agent, new URL('/health/live', server.url));
+        if (outcome === 'refused') return;
+        if (typeof outcome !== 'string') isKept = outcome.isKept;
+        else broken.push(outcome);
+      }
+    });
+
+    server.kill('SIGTERM');
+
+    await Promise.all(running);
+    expect(broken).toEqual([]);
+    expect(await server.exited).toEqual([0, null]);
   }, 30_000);
 
   it('stops calls that outlast the grace period with an error, and exits with 0', async () => {

@@ -25,7 +25,8 @@ function stopping(times: { drainDelayMs?: number; drainGraceMs?: number; streams
   });
   stop.watch({
     announceClose: () => steps.push('announce'),
-    closeListener: () => steps.push('close listener'),
+    closeListener: async () => void steps.push('close listener'),
+    lastRequests: async () => undefined,
     closeUnused: () => steps.push('close unused'),
     cutAll: () => steps.push('cut'),
   });

@@ -4,6 +4,8 @@ import type { OpenStreams } from './open-streams.js';
 import type { RunningCalls } from './running-calls.js';
 import type { ServerConnections } from './server-connections.js';
 
+/** Milliseconds in which clients that keep their connections are told, with an answer, to go elsewhere. */
+const LAST_REQUESTS_MS = 250;
 /** Milliseconds in which calls that were stopped must be answered, and clients must have read what they are sent. */
 const LAST_ANSWERS_MS = 2_000;
 
@@ -31,7 +33,7 @@ export class GracefulStop {
   private begun = false;
   private drained: Promise<void> | undefined;
   private connections:
-    Pick<ServerConnections, 'announceClose' | 'closeListener' | 'closeUnused' | 'cutAll'> | undefined;
+    Pick<ServerConnections, 'announceClose' | 'closeListener' | 'lastRequests' | 'closeUnused' | 'cutAll'> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   /** @internal */
@@ -45,11 +47,17 @@ export class GracefulStop {
   /**
    * Begins to stop, at once; a later call waits for the same end.
    *
-   * @returns resolves when all streams have ended and no call runs: at once if there are none, and otherwise
+   * @returns resolves when all streams have ended and no call runs: at once if there are no connections, and otherwise
    *   `drainGraceMs` and two seconds later at the latest (see `HttpOptions`). Never rejects.
    */
   drain(): Promise<void> {
-    this.drained ??= this.run();
+    this.drained ??= this.run(LAST_REQUESTS_MS);
+    return this.drained;
+  }
+
+  /** @internal The application closes, and nobody has called {@link drain}: clients that are idle are not waited for. */
+  end(): Promise<void> {
+    this.drained ??= this.run(0);
     return this.drained;
   }
 
@@ -63,7 +71,7 @@ export class GracefulStop {
     clearTimeout(this.timer);
   }
 
-  private async run(): Promise<void> {
+  private async run(lastRequestsMs: number): Promise<void> {
     const { streams, calls, options } = this.parts;
     this.begun = true;
     this.connections?.announceClose();
@@ -72,7 +80,8 @@ export class GracefulStop {
     const timeIsUp = this.limitTime(graceMs);
     const ended = streams.drain(Math.min(options.drainStreamsMs, graceMs));
     if (options.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, options.drainDelayMs));
-    this.connections?.closeListener();
+    await this.connections?.closeListener();
+    if (lastRequestsMs > 0) await this.connections?.lastRequests(lastRequestsMs);
     await ended;
     await Promise.race([calls.idle(), timeIsUp]);
     this.connections?.closeUnused();

@@ -65,8 +65,7 @@ it('takes no further connections, but goes on serving those there are', async ()
   await ask(idle);
   const { port } = server.address() as AddressInfo;
 
-  connections.closeListener();
-  connections.closeListener();
+  await Promise.all([connections.closeListener(), connections.closeListener()]);
 
   const [refused] = (await once(get({ port, host: '127.0.0.1' }), 'error')) as [NodeJS.ErrnoException];
   expect(refused.code).toBe('ECONNREFUSED');
@@ -78,16 +77,29 @@ it('lets the server be closed as ever after that', async () => {
   const idle = await open();
   await ask(idle);
 
-  connections.closeListener();
+  await connections.closeListener();
   const closed = new Promise((resolve) => server.close(resolve));
 
   // Idle connections are closed by it, and it knows that it does not listen any more.
   expect(await closed).toMatchObject({ code: 'ERR_SERVER_NOT_RUNNING' });
 });
 
+it('waits for the request of a connection that was made just before', async () => {
+  const late = await open();
+  let closed = false;
+  const closing = connections.closeListener().then(() => (closed = true));
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(closed).toBe(false);
+
+  expect(await ask(late)).toContain('200 ok');
+
+  await closing;
+});
+
 it('lets the server be closed although its last connection went long before', async () => {
-  connections.closeListener();
-  await once(server, 'close');
+  const ended = once(server, 'close');
+  await connections.closeListener();
+  await ended;
 
   const closed = new Promise((resolve) => server.close(resolve));
 
@@ -102,6 +114,26 @@ it('closes the connections that were never used, and leaves the others', async (
   await once(unused, 'close');
 
   expect(await ask(used)).toContain('200 ok');
+});
+
+it('knows when the last connection has been told to go elsewhere', async () => {
+  const kept = await open();
+  await ask(kept);
+  let told = false;
+  const last = connections.lastRequests(60_000).then(() => (told = true));
+  connections.announceClose();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toBe(false);
+
+  expect(await ask(kept)).toContain('connection: close');
+
+  await last;
+});
+
+it('does not wait for the request of a connection that is idle for ever', async () => {
+  await ask(await open());
+
+  await connections.lastRequests(10);
 });
 
 it('breaks off what is left in the end', async () => {

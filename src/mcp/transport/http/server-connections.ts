@@ -1,15 +1,27 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { UnusedConnections } from './unused-connections.js';
+
+/** Milliseconds in which a request must come over a connection that was made just before no more were taken. */
+const LAST_REQUESTS_MS = 250;
 
 /** What a server that stops does with its connections. Each step can be taken again without harm. */
 export class ServerConnections {
   private readonly unused: UnusedConnections;
   private readonly responses = new Set<ServerResponse>();
   private closing = false;
+  private open = 0;
+  private whenNone: (() => void) | undefined;
 
   constructor(private readonly server: Server) {
     this.unused = new UnusedConnections(server);
+    server.on('connection', (socket: Socket) => {
+      this.open += 1;
+      socket.once('close', () => {
+        this.open -= 1;
+        if (this.open === 0) this.whenNone?.();
+      });
+    });
     // Before Fastify hears of the request, since it may answer within the same turn.
     server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
       if (this.closing) sayClose(response);
@@ -24,10 +36,32 @@ export class ServerConnections {
     for (const response of this.responses) sayClose(response);
   }
 
-  /** Takes no further connections. Requests that come over those there are are still served. */
-  closeListener(): void {
+  /**
+   * Takes no further connections. Requests that come over those there are are still served.
+   * @returns resolves when the requests of the last ones have come, or do not come
+   */
+  async closeListener(): Promise<void> {
+    // Right after Node has taken what the kernel had for it: whatever else waits there is reset by the close.
+    await new Promise((resolve) => setImmediate(resolve));
     // Not what http.Server makes of it: that also breaks off idle connections, on which a request may be on its way.
-    if (this.server.listening) NetServer.prototype.close.call(this.server);
+    if (!this.server.listening) return;
+    NetServer.prototype.close.call(this.server);
+    await this.unused.used(LAST_REQUESTS_MS);
+  }
+
+  /**
+   * Resolves when no connection is open any more, or after so many milliseconds: a client that keeps its connection may
+   * be sending just now, and hears with the answer that it is to go elsewhere.
+   */
+  lastRequests(withinMs: number): Promise<void> {
+    if (this.open === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const patience = setTimeout(resolve, withinMs);
+      this.whenNone = () => {
+        clearTimeout(patience);
+        resolve();
+      };
+    });
   }
 
   /** Closes the connections over which no request has come yet, and those that still come. */

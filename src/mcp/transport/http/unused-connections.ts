@@ -11,20 +11,38 @@ const GRACE_MS = 500;
 export class UnusedConnections {
   private readonly sockets = new Set<Socket>();
   private draining = false;
+  private whenUsed: (() => void) | undefined;
 
   constructor(server: Server) {
     server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
+      socket.once('close', () => this.forget(socket));
       if (this.draining) setTimeout(() => this.closeUnused(), GRACE_MS).unref();
     });
-    server.on('request', ({ socket }: IncomingMessage) => this.sockets.delete(socket));
+    server.on('request', ({ socket }: IncomingMessage) => this.forget(socket));
+  }
+
+  /** Resolves when there are none, or after so many milliseconds. */
+  used(withinMs: number): Promise<void> {
+    if (this.sockets.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const patience = setTimeout(resolve, withinMs);
+      this.whenUsed = () => {
+        clearTimeout(patience);
+        resolve();
+      };
+    });
   }
 
   /** Closes them, and those that still come. */
   drain(): void {
     this.draining = true;
     this.closeUnused();
+  }
+
+  private forget(socket: Socket): void {
+    this.sockets.delete(socket);
+    if (this.sockets.size === 0) this.whenUsed?.();
   }
 
   private closeUnused(): void {
