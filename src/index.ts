@@ -34,7 +34,10 @@ export { McpTool } from './mcp/decorators/mcp-tool.decorator.js';
 export { CurrentCall } from './mcp/dispatch/current-call.js';
 export { CallCancelled, CallStopped, CallSuspended, CallTimedOut } from './mcp/protocol/interruptions.js';
 export { type KeyRing, type SealingKey, keyRingFromConfig } from './mcp/dispatch/key-ring.js';
+export type { HealthDetails } from './mcp/health/health-report.js';
+export { type ManagementAnswer, type ManagementHandler, ManagementRoutes } from './mcp/health/management-routes.js';
 export { McpHealthModule } from './mcp/health/mcp-health.module.js';
+export { OffMainPortGuard } from './mcp/health/off-main-port.guard.js';
 export type { ReadinessCheck, ReadinessState } from './mcp/health/readiness-check.port.js';
 export { Readiness } from './mcp/health/readiness.js';
 export {
@@ -45,6 +48,20 @@ export {
   type McpOptions,
 } from './mcp/mcp-options.js';
 export { McpModule, type McpModuleExtras } from './mcp/mcp.module.js';
+export { McpMetricsModule, type McpMetricsOptions } from './mcp/observability/metrics/mcp-metrics.module.js';
+export type {
+  ObservedCapability,
+  ObservedOperation,
+  OperationEnd,
+  OperationFailure,
+  OperationWatch,
+  ServerObserver,
+  StreamLoss,
+} from './mcp/observability/server-observer.port.js';
+export { shownMethod } from './mcp/observability/method-names.js';
+export { Telemetry } from './mcp/observability/telemetry.js';
+export { type TraceIds, activeTraceIds } from './mcp/observability/tracing/active-trace-ids.js';
+export { tracingObserver } from './mcp/observability/tracing/tracing-observer.js';
 export type { AccessDefaults } from './mcp/policy/access-defaults.js';
 export type { AccessChallenge } from './mcp/protocol/access-challenge.js';
 export { AccessPolicy, type AccessRequest } from './mcp/protocol/access-policy.port.js';
@@ -89,6 +106,7 @@ export { type SessionEntry, SessionStore } from './mcp/session/session-store.por
 export { GracefulStop } from './mcp/transport/http/graceful-stop.js';
 export { type HttpServerOptions, createHttpAdapter } from './mcp/transport/http/http-adapter.js';
 export type { HttpOptions } from './mcp/transport/http/http-options.js';
+export type { ManagementOptions } from './mcp/transport/http/management-server.js';
 export { isLoopbackAddress } from './mcp/transport/http/loopback-only.js';
 export { reserveStdout } from './mcp/transport/stdio/reserved-stdout.js';
 export { type StdioOptions, type StdioServer, serveStdio } from './mcp/transport/stdio/serve-stdio.js';

@@ -20,6 +20,7 @@ import { CallLimits } from './limits/call-limits.js';
 import { MemoryTokenBuckets } from './limits/memory-token-buckets.js';
 import { ResilientTokenBuckets } from './limits/resilient-token-buckets.js';
 import { TokenBuckets } from './limits/token-buckets.port.js';
+import { Telemetry } from './observability/telemetry.js';
 import type { AuditDestination, AuditOptions, McpOptions } from './mcp-options.js';
 import { MCP_OPTIONS, SESSION_BACKEND } from './mcp.tokens.js';
 import { AccessControl } from './policy/access-control.js';
@@ -94,8 +95,9 @@ export const provideAuditTrail: FactoryProvider<AuditTrail | undefined> = {
 
 export const provideOperations: FactoryProvider<Operations> = {
   provide: Operations,
-  inject: [CallLimits, { token: AUDIT_TRAIL, optional: true }],
-  useFactory: (limits: CallLimits, audit?: AuditTrail) => new Operations(limits, audit),
+  inject: [CallLimits, Telemetry, { token: AUDIT_TRAIL, optional: true }],
+  useFactory: (limits: CallLimits, telemetry: Telemetry, audit?: AuditTrail) =>
+    new Operations(limits, audit, telemetry),
 };
 
 /** @throws Error when the destination cannot be had */

@@ -5,9 +5,11 @@ import type { RateLimitOptions } from './decorators/limit-metadata.js';
 import type { AccessDefaults } from './policy/access-defaults.js';
 import type { CacheHint } from './protocol/cache-hint.js';
 import type { KeyRing } from './dispatch/key-ring.js';
+import type { ServerObserver } from './observability/server-observer.port.js';
 import type { MemorySessionOptions } from './session/memory/memory-session.js';
 import type { RedisOptions } from './session/redis/redis-options.js';
 import type { HttpOptions } from './transport/http/http-options.js';
+import type { ManagementOptions } from './transport/http/management-server.js';
 
 /** Limits that hold whatever is called; `@RateLimit()` and `@Concurrency()` are those of single capabilities. */
 export interface LimitOptions {
@@ -64,8 +66,15 @@ export interface McpOptions {
   readonly limits?: LimitOptions;
   /** Where it is recorded who did what. Default: nowhere. */
   readonly audit?: AuditOptions;
+  /** Who hears what the server does, such as `tracingObserver(tracer)`. Default: nobody but those that Telemetry is given. */
+  readonly observers?: readonly ServerObserver[];
   /** The HTTP endpoint; see {@link HttpOptions} and {@link DEFAULT_HTTP_OPTIONS}. */
   readonly http?: Partial<HttpOptions>;
+  /**
+   * A port of its own for health and metrics, which the one of the application then answers 404. It listens before the
+   * application does, and until that has closed. Default: they are on the port of the application.
+   */
+  readonly management?: ManagementOptions;
   /**
    * Keeps sessions, their streams and changes in Redis, so that any replica serves any session. Default: in the memory
    * of this process, which then must be the only one.

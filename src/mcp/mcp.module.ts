@@ -1,7 +1,10 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { CurrentCall } from './dispatch/current-call.js';
+import { HealthReport } from './health/health-report.js';
+import { ManagementRoutes } from './health/management-routes.js';
 import { Readiness } from './health/readiness.js';
+import { Startup } from './health/startup.js';
 import { McpLifecycle } from './mcp-lifecycle.js';
 import type { McpOptions } from './mcp-options.js';
 import { BootChecks } from './boot-checks.js';
@@ -18,11 +21,17 @@ import {
   McpServer,
   provideDispatcher,
   provideGracefulStop,
+  provideHealthFacts,
+  provideHealthReport,
+  provideManagementRoutes,
   provideSessionBackend,
   provideReadiness,
   provideRegistry,
   provideServer,
+  provideSessionCount,
+  provideTelemetry,
 } from './mcp.providers.js';
+import { Telemetry } from './observability/telemetry.js';
 import { CapabilityRegistrar } from './registry/capability-registrar.js';
 import { CapabilityExplorer } from './registry/explorer.js';
 import { McpRegistry } from './registry/mcp-registry.js';
@@ -77,13 +86,33 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<McpOptions>({ 
     provideServer,
     provideGracefulStop,
     provideReadiness,
+    provideManagementRoutes,
+    provideSessionCount,
+    provideHealthFacts,
+    provideHealthReport,
+    Startup,
     CurrentCall,
+    provideTelemetry,
     BootChecks,
     CapabilityExplorer,
     CapabilityRegistrar,
     McpLifecycle,
   ],
-  exports: [McpRegistry, McpServer, GracefulStop, Readiness, CurrentCall, SessionStore, EventLog, ChangeBus, Mailbox],
+  exports: [
+    McpRegistry,
+    McpServer,
+    GracefulStop,
+    Readiness,
+    ManagementRoutes,
+    HealthReport,
+    Startup,
+    Telemetry,
+    CurrentCall,
+    SessionStore,
+    EventLog,
+    ChangeBus,
+    Mailbox,
+  ],
 })
 export class McpModule extends ConfigurableModuleClass {
   /** Options can also come from other providers: `forRootAsync({ inject, useFactory })`. */

@@ -8,16 +8,22 @@ import { Operations } from './dispatch/operations.js';
 import { ResultEncoder } from './dispatch/encode/result-encoder.js';
 import { RequestStateSealer } from './dispatch/request-state.js';
 import { serverCapabilities } from './dispatch/server-capabilities.js';
+import { HealthFacts } from './health/health-facts.port.js';
+import { HealthReport } from './health/health-report.js';
+import { ManagementRoutes } from './health/management-routes.js';
 import type { ReadinessCheck } from './health/readiness-check.port.js';
 import { Readiness } from './health/readiness.js';
 import { sessionReadiness } from './health/session-readiness.js';
+import { Startup } from './health/startup.js';
 import type { AuditTrail } from './audit/audit-trail.js';
 import { AUDIT_TRAIL } from './governance.providers.js';
 import { type AuditOptions, DEFAULT_HTTP_OPTIONS, type McpOptions } from './mcp-options.js';
 import { MCP_OPTIONS, SESSION_BACKEND } from './mcp.tokens.js';
+import { Telemetry } from './observability/telemetry.js';
 import { AccessControl } from './policy/access-control.js';
 import { ANONYMOUS, principalKey } from './protocol/principal.js';
 import { McpRegistry } from './registry/mcp-registry.js';
+import { McpServerFacts } from './server-facts.js';
 import { ChangeBus } from './session/change-bus.port.js';
 import { ChangeFanout } from './session/change-fanout.js';
 import { EventLog } from './session/event-log.port.js';
@@ -25,6 +31,7 @@ import { Mailbox } from './session/mailbox.port.js';
 import { createMemorySession } from './session/memory/memory-session.js';
 import { RedisSession } from './session/redis/redis-session.js';
 import { REQUEST_STATE_SECRET, type SessionBackend } from './session/session-backend.js';
+import { SessionCount } from './session/session-count.js';
 import { SessionStore } from './session/session-store.port.js';
 import { GracefulStop } from './transport/http/graceful-stop.js';
 import { KeepAlive } from './transport/http/sse-response.js';
@@ -42,10 +49,23 @@ export class McpServer {
   constructor(readonly services: WireServices & SessionServices) {}
 }
 
+export const provideTelemetry: FactoryProvider<Telemetry> = {
+  provide: Telemetry,
+  inject: [MCP_OPTIONS],
+  useFactory: ({ observers = [] }: McpOptions) => {
+    const telemetry = new Telemetry();
+    for (const observer of observers) telemetry.add(observer);
+    return telemetry;
+  },
+};
+
 export const provideSessionBackend: FactoryProvider<SessionBackend> = {
   provide: SESSION_BACKEND,
-  inject: [MCP_OPTIONS],
-  useFactory: ({ redis, sessions, http, maxResultBytes = DEFAULT_MAX_RESULT_BYTES }: McpOptions) => {
+  inject: [MCP_OPTIONS, Telemetry],
+  useFactory: (
+    { redis, sessions, http, maxResultBytes = DEFAULT_MAX_RESULT_BYTES }: McpOptions,
+    telemetry: Telemetry,
+  ) => {
     const limits = {
       ...sessions,
       store: { uncappedOwner: principalKey(ANONYMOUS), ...sessions?.store },
@@ -55,7 +75,7 @@ export const provideSessionBackend: FactoryProvider<SessionBackend> = {
     if (!redis) return createMemorySession(limits);
     // An answer may come until the last moment, and then has to be fetched.
     const askRetentionMs = (http?.askTimeoutMs ?? DEFAULT_HTTP_OPTIONS.askTimeoutMs) + 60_000;
-    return new RedisSession({ ...limits, redis, askRetentionMs, logger: new Logger('Sessions') });
+    return new RedisSession({ ...limits, redis, askRetentionMs, telemetry, logger: new Logger('Sessions') });
   },
 };
 
@@ -67,16 +87,17 @@ export const provideRegistry: FactoryProvider<McpRegistry> = {
 
 export const provideDispatcher: FactoryProvider<Dispatcher> = {
   provide: Dispatcher,
-  inject: [MCP_OPTIONS, SESSION_BACKEND, McpRegistry, AccessControl, Operations],
+  inject: [MCP_OPTIONS, SESSION_BACKEND, McpRegistry, AccessControl, Operations, Telemetry],
   useFactory: (
     options: McpOptions,
     backend: SessionBackend,
-    ...[registry, access, operations]: [McpRegistry, AccessControl, Operations]
+    ...[registry, access, operations, telemetry]: [McpRegistry, AccessControl, Operations, Telemetry]
   ) =>
     new Dispatcher({
       registry,
       access,
       operations,
+      telemetry,
       encoder: new ResultEncoder(serverInfo(options), options.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES),
       sealer: new RequestStateSealer({
         keys:
@@ -100,6 +121,7 @@ export const provideServer: FactoryProvider<McpServer> = {
     Authenticator,
     AccessControl,
     Operations,
+    Telemetry,
     SessionStore,
     EventLog,
     ChangeBus,
@@ -107,12 +129,13 @@ export const provideServer: FactoryProvider<McpServer> = {
   ],
   useFactory: (
     options: McpOptions,
-    ...[dispatcher, registry, authenticator, access, operations, store, events, changes, mailbox]: [
+    ...[dispatcher, registry, authenticator, access, operations, telemetry, store, events, changes, mailbox]: [
       Dispatcher,
       McpRegistry,
       Authenticator,
       AccessControl,
       Operations,
+      Telemetry,
       SessionStore,
       EventLog,
       ChangeBus,
@@ -137,6 +160,7 @@ export const provideServer: FactoryProvider<McpServer> = {
       authenticator,
       access,
       operations,
+      telemetry,
       loopbackOnly: authenticator.anonymousMayUse === 'all' && options.auth !== 'none',
       fanout: new ChangeFanout(changes),
       keepAlive: new KeepAlive(http.keepAliveMs),
@@ -161,15 +185,48 @@ export const provideGracefulStop: FactoryProvider<GracefulStop> = {
 /** What must be in order before requests are sent to this process. */
 export const provideReadiness: FactoryProvider<Readiness> = {
   provide: Readiness,
-  inject: [MCP_OPTIONS, GracefulStop, SESSION_BACKEND, { token: AUDIT_TRAIL, optional: true }],
-  useFactory: ({ audit }: McpOptions, stop: GracefulStop, session: SessionBackend, trail?: AuditTrail) => {
+  inject: [MCP_OPTIONS, Startup, GracefulStop, SESSION_BACKEND, { token: AUDIT_TRAIL, optional: true }],
+  useFactory: (
+    { audit }: McpOptions,
+    startup: Startup,
+    ...[stop, session, trail]: [GracefulStop, SessionBackend, AuditTrail?]
+  ) => {
     const server: ReadinessCheck = {
       name: 'server',
-      check: () => (stop.draining ? { ready: false, detail: 'The server is stopping.' } : { ready: true }),
+      check: () => {
+        if (stop.draining) return { ready: false, detail: 'The server is stopping.' };
+        return startup.isComplete ? { ready: true } : { ready: false, detail: 'The server is starting.' };
+      },
     };
     const checks = [server, sessionReadiness(() => session.health())];
     return new Readiness(trail && audit ? [...checks, auditReadiness(trail, audit)] : checks);
   },
+};
+
+export const provideManagementRoutes: FactoryProvider<ManagementRoutes> = {
+  provide: ManagementRoutes,
+  inject: [MCP_OPTIONS],
+  useFactory: ({ management }: McpOptions) => new ManagementRoutes(management !== undefined),
+};
+
+export const provideSessionCount: FactoryProvider<SessionCount> = {
+  provide: SessionCount,
+  inject: [SessionStore],
+  useFactory: (store: SessionStore) => new SessionCount(store),
+};
+
+export const provideHealthFacts: FactoryProvider<HealthFacts> = {
+  provide: HealthFacts,
+  inject: [MCP_OPTIONS, McpServer, SESSION_BACKEND, SessionCount],
+  useFactory: (options: McpOptions, server: McpServer, backend: SessionBackend, sessions: SessionCount) =>
+    new McpServerFacts({ options, server, backend, sessions }),
+};
+
+export const provideHealthReport: FactoryProvider<HealthReport> = {
+  provide: HealthReport,
+  inject: [HealthFacts, Readiness, Startup],
+  useFactory: (facts: HealthFacts, readiness: Readiness, startup: Startup) =>
+    new HealthReport({ facts, readiness, startup }),
 };
 
 /**

@@ -46,6 +46,14 @@ describe('refusals of callers without a name', () => {
     });
   });
 
+  it('are also those of callers who could not be told, for whatever reason', async () => {
+    const { operations, record } = await started();
+    record(500, { method: 'POST', decision: 'allow', rule: 'none', outcome: 'error', code: 503, latencyMs: 1 });
+    await vi.advanceTimersByTimeAsync(1_000);
+
+    expect(operations()).toMatchObject([{ code: 503 }, { code: 503, count: 499 }]);
+  });
+
   it('are counted anew each second, and not written when there is nothing to count', async () => {
     const { operations, record } = await started();
     for (let second = 0; second < 2; second++) {

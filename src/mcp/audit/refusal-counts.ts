@@ -8,9 +8,12 @@ const MAX_KINDS = 64;
 const OTHER = '_other';
 const MAX_METHOD = 128;
 
-/** True for what anyone can cause who reaches the server: it was refused, and nobody has said who is calling. */
+/**
+ * True for what anyone can cause who reaches the server: it was refused, and nobody has said who is calling, or that
+ * could not be found out.
+ */
 export function isNamelessRefusal({ decision, principal }: AuditEvent): boolean {
-  return decision !== 'allow' && (principal === undefined || isAnonymous(principal));
+  return principal === undefined || (decision !== 'allow' && isAnonymous(principal));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type AccessChallenge, PLAIN_CHALLENGE } from '../protocol/access-challenge.js';
 import { McpError } from '../protocol/errors.js';
 import { ANONYMOUS, type Principal } from '../protocol/principal.js';
+import { within } from '../protocol/within.js';
 import type { Authenticator, Credentials } from './authenticator.port.js';
 import { type RunnableStrategy, runStrategy, StrategyFailure, type StrategyOutcome } from './run-strategy.js';
 
@@ -51,19 +52,13 @@ export class PassportAuthenticator<User = unknown> implements Authenticator {
   }
 
   private async run(headers: Credentials['headers']): Promise<StrategyOutcome> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(new Error('The Passport strategy did not answer in time.')),
-        this.options.timeoutMs ?? 10_000,
-      );
-    });
     try {
-      return await Promise.race([runStrategy(this.strategy, { headers: { ...headers } }), late]);
+      const outcome = runStrategy(this.strategy, { headers: { ...headers } });
+      return await within(this.options.timeoutMs ?? 10_000, outcome, () => {
+        throw new Error('The Passport strategy did not answer in time.');
+      });
     } catch (error) {
       throw asMcpError(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

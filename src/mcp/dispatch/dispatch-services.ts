@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { AccessControl } from '../policy/access-control.js';
 import type { CacheHint } from '../protocol/cache-hint.js';
+import type { Telemetry } from '../observability/telemetry.js';
 import type { McpRegistry } from '../registry/mcp-registry.js';
 import type { AnswerSchemas } from './answer-schemas.js';
 import type { ResultEncoder } from './encode/result-encoder.js';
@@ -12,6 +13,7 @@ export interface DispatchServices {
   readonly registry: McpRegistry;
   readonly access: AccessControl;
   readonly operations: Operations;
+  readonly telemetry: Telemetry;
   readonly encoder: ResultEncoder;
   readonly sealer: RequestStateSealer;
   readonly schemas: AnswerSchemas;

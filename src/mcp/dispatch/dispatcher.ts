@@ -13,7 +13,7 @@ import { toolsCall } from './methods/tools-call.js';
 import { Operation } from './operation.js';
 import type { Outcome, RunningCall } from './outcome.js';
 
-const HANDLER_METHODS: ReadonlyMap<string, HandlerMethod> = new Map([
+export const HANDLER_METHODS: ReadonlyMap<string, HandlerMethod> = new Map([
   ['tools/call', toolsCall],
   ['resources/read', resourcesRead],
   ['prompts/get', promptsGet],

@@ -6,18 +6,21 @@ import { pipeRejection } from '../registry/handler-invoker.js';
 import { describeIssues } from '../schema/issues.js';
 import type { DispatchServices } from './dispatch-services.js';
 import type { DispatchedCall } from './dispatched-call.js';
+import { failureOf } from './failure-of.js';
 import { ResultTooLargeError } from './encode/result-encoder.js';
+import type { OperationFailure } from '../observability/server-observer.port.js';
 import { CallCancelled, CallStopped, CallTimedOut } from '../protocol/interruptions.js';
 
-/** Why a call failed, as far as its caller may know. */
-export type Failure =
+/** Why a call failed, as far as its caller may know; and for whoever watches, what kind of failure it is. */
+export type Failure = { readonly counted: OperationFailure } & (
   | { readonly kind: 'cancelled' }
   /** A JSON-RPC error. */
   | { readonly kind: 'protocol'; readonly error: McpError }
   /** The arguments are wrong; who hears of it, client or model, depends on method and revision. */
   | { readonly kind: 'arguments'; readonly message: string }
   /** Something to say to the model. */
-  | { readonly kind: 'told'; readonly message: string };
+  | { readonly kind: 'told'; readonly message: string }
+);
 
 /**
  * Decides what a caller learns of an error. Errors made for the caller pass; everything else is masked, under an id
@@ -29,16 +32,18 @@ export function classifyFailure(
   call: DispatchedCall,
   services: DispatchServices,
 ): Failure {
-  if (error instanceof CallCancelled) return { kind: 'cancelled' };
-  if (error instanceof CallStopped) return { kind: 'protocol', error: stopped() };
-  if (error instanceof McpError) return { kind: 'protocol', error: error.status === 503 ? inBand(error) : error };
+  if (error instanceof CallCancelled) return { kind: 'cancelled', counted: 'cancelled' };
+  if (error instanceof CallStopped) return { kind: 'protocol', counted: 'unavailable', error: stopped() };
+  if (error instanceof McpError) {
+    return { kind: 'protocol', counted: failureOf(error), error: error.status === 503 ? inBand(error) : error };
+  }
   if (error instanceof ToolError) {
     if (error.cause !== undefined) services.logger.warn(`${origin} told the model: ${error.message}`, stackOf(error));
-    return { kind: 'told', message: error.message };
+    return { kind: 'told', counted: 'tool_error', message: error.message };
   }
 
   const invalid = error instanceof InvalidArgumentsError ? error : pipeRejection(error);
-  if (invalid) return { kind: 'arguments', message: describeIssues(invalid.issues) };
+  if (invalid) return { kind: 'arguments', counted: 'invalid_arguments', message: describeIssues(invalid.issues) };
 
   if (error instanceof CallTimedOut) {
     services.logger.warn(
@@ -46,6 +51,7 @@ export function classifyFailure(
     );
     return {
       kind: 'told',
+      counted: 'timeout',
       message: `This took longer than ${error.timeoutMs} ms and was stopped. Try a smaller request.`,
     };
   }
@@ -53,11 +59,13 @@ export function classifyFailure(
     services.logger.warn(`${origin}: ${error.message}`);
     return {
       kind: 'told',
+      counted: 'result_too_large',
       message: `The result is too large (${error.bytes} bytes; the limit is ${error.limit}). Ask for less.`,
     };
   }
   const denial = guardDenial(error);
-  return { kind: 'protocol', error: denial ?? masked(error, origin, call, services) };
+  if (denial) return { kind: 'protocol', counted: 'denied', error: denial };
+  return { kind: 'protocol', counted: 'internal_error', error: masked(error, origin, call, services) };
 }
 
 /** Nest's guards deny by throwing HTTP exceptions; their status is for the caller, their text may not be. */

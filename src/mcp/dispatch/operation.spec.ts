@@ -7,9 +7,11 @@ import { Operation } from './operation.js';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
 
+const REFUND = Object.freeze({ kind: 'tool', key: 'refund' });
+
 /** A tool that opts some arguments in. */
 const tool = (...auditFields: string[]): AnyCapability =>
-  ({ kind: 'tool', key: 'refund', rules: { auditFields } }) as unknown as AnyCapability;
+  ({ kind: 'tool', key: 'refund', observed: REFUND, rules: { auditFields } }) as unknown as AnyCapability;
 
 const call = (more: object = {}): Operation => new Operation({ method: 'tools/call', principal: ANONYMOUS, ...more });
 
@@ -119,6 +121,34 @@ describe('what was decided', () => {
     const operation = call();
     operation.refuse(new McpError('INVALID_PARAMS', 'wrong'));
     expect(operation.ended('error')).toMatchObject({ decision: 'allow', rule: 'none', outcome: 'error' });
+  });
+});
+
+describe('what those who watch hear', () => {
+  it('has the capability by the object that is made for them', () => {
+    const operation = call();
+    operation.decide({ effect: 'allow', rule: 'public' }, tool(), {});
+    expect(operation.end('ok').capability).toBe(REFUND);
+  });
+
+  it('does not have the capability that the caller must not know of, but the rule', () => {
+    const operation = call();
+    operation.decide({ effect: 'hide', rule: 'roles:admin' }, tool(), {});
+    operation.deny('unknown');
+    expect(operation.end('error', -32602)).toEqual({
+      decision: 'deny',
+      rule: 'roles:admin',
+      failure: 'denied',
+      code: -32602,
+      durationMs: expect.any(Number),
+    });
+  });
+
+  it('has the capability that the caller is refused and knows of', () => {
+    const operation = call();
+    const error = new McpError('FORBIDDEN', 'no');
+    operation.decide({ effect: 'refuse', rule: 'scopes:pay', error }, tool(), {});
+    expect(operation.end('error')).toMatchObject({ capability: { key: 'refund' }, failure: 'denied' });
   });
 });
 

@@ -1,28 +1,15 @@
 import type { AuditEvent } from '../audit/audit-event.js';
 import { pickFields } from '../audit/pick-fields.js';
 import type { Admission } from '../limits/call-limits.js';
+import type { ObservedOperation, OperationEnd, OperationFailure } from '../observability/server-observer.port.js';
+import type { DenialRule } from '../protocol/denial-rule.js';
 import type { ErrorName, McpError } from '../protocol/errors.js';
-import type { Principal } from '../protocol/principal.js';
-import type { Era } from '../protocol/revisions.js';
 import type { AnyCapability } from '../registry/capability.js';
 import type { Decision } from '../policy/decision.js';
 import { traceIdOf } from './trace-context.js';
 
-type Params = Readonly<Record<string, unknown>>;
-
-/** What is known of an operation when it begins. */
-export interface OperationSubject {
-  /** JSON-RPC method, or what is done where there is none. */
-  readonly method: string;
-  readonly era?: Era;
-  /** Absent when it could not be found out. */
-  readonly principal?: Principal;
-  readonly params?: Params;
-  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
-}
-
 /** Errors that say no, and the rule that they stand for where no other is known. */
-const REFUSALS: Readonly<Partial<Record<ErrorName, string>>> = {
+const REFUSALS: Readonly<Partial<Record<ErrorName, DenialRule>>> = {
   UNAUTHORIZED: 'authentication',
   FORBIDDEN: 'forbidden',
   SESSION_NOT_FOUND: 'session_not_found',
@@ -39,19 +26,25 @@ export class Operation {
   private decision: AuditEvent['decision'] = 'allow';
   private rule = 'none';
   private capability: AnyCapability | undefined;
+  /** Whether the caller must not learn that there is such a capability. */
+  private isHidden = false;
   private given: Readonly<Record<string, unknown>> | undefined;
+  private failure: OperationFailure | undefined;
+  /** W3C trace id, if somebody traces it. */
+  traceId: string | undefined;
 
-  constructor(readonly subject: OperationSubject) {}
+  constructor(readonly subject: ObservedOperation) {}
 
   decide({ effect, rule }: Decision, capability: AnyCapability, given: Readonly<Record<string, unknown>>): void {
     this.capability = capability;
     this.given = given;
+    this.isHidden = effect === 'hide';
     this.decision = effect === 'allow' ? 'allow' : 'deny';
     this.rule = rule;
   }
 
   /** Nothing was found, or the caller may not know of it; what was decided of it stands. */
-  deny(rule: string): void {
+  deny(rule: DenialRule): void {
     if (this.decision === 'deny') return;
     this.decision = 'deny';
     this.rule = rule;
@@ -78,9 +71,28 @@ export class Operation {
     this.rule = rule;
   }
 
+  /** Why it does not come to what was wanted; the first reason counts. */
+  fail(failure: OperationFailure): void {
+    this.failure ??= failure;
+  }
+
   /** Whether nothing was done. */
   get wasRefused(): boolean {
     return this.decision !== 'allow';
+  }
+
+  /** What those who watch hear of it. */
+  end(outcome: AuditEvent['outcome'], code?: number): OperationEnd {
+    const { capability, decision, isHidden, rule } = this;
+    const failure = this.failureAs(outcome);
+    return {
+      ...(capability && !isHidden && rule !== 'unknown' && { capability: capability.observed }),
+      decision,
+      rule,
+      ...(failure !== undefined && { failure }),
+      ...(code !== undefined && { code }),
+      durationMs: performance.now() - this.begun,
+    };
   }
 
   /** What the audit is to keep of it. */
@@ -89,7 +101,7 @@ export class Operation {
     const { method, era, principal, params, headers } = this.subject;
     // Of what was asked of something that is not there, the digest at least is kept.
     const given = this.given ?? params?.['arguments'];
-    const traceId = traceIdOf(params, headers);
+    const traceId = this.traceId ?? traceIdOf(params, headers);
     return {
       method,
       ...(era && { era }),
@@ -104,6 +116,14 @@ export class Operation {
       ...(code !== undefined && { code }),
       latencyMs: performance.now() - this.begun,
     };
+  }
+
+  private failureAs(outcome: AuditEvent['outcome']): OperationFailure | undefined {
+    if (this.decision === 'limit') return this.rule === 'audit' ? 'unavailable' : 'limited';
+    if (this.decision === 'deny') return 'denied';
+    if (outcome === 'ok') return undefined;
+    if (outcome === 'tool_error' || outcome === 'cancelled') return this.failure ?? outcome;
+    return this.failure ?? 'internal_error';
   }
 }
 

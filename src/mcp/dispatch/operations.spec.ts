@@ -3,6 +3,8 @@ import { MemorySink } from '../../../test/support/audit/memory-sink.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { CallLimits, type CallLimitsOptions } from '../limits/call-limits.js';
 import { MemoryTokenBuckets } from '../limits/memory-token-buckets.js';
+import type { OperationEnd } from '../observability/server-observer.port.js';
+import { Telemetry } from '../observability/telemetry.js';
 import { McpError } from '../protocol/errors.js';
 import { CallCancelled, CallStopped } from '../protocol/interruptions.js';
 import { ANONYMOUS, type Principal } from '../protocol/principal.js';
@@ -38,7 +40,7 @@ async function make(options: Partial<CallLimitsOptions> = {}, onFailure: 'closed
   trail = new AuditTrail({ sinks: [sink], onFailure, replica: 'r1', logger: SILENT });
   limits = new CallLimits({ buckets: new MemoryTokenBuckets(), ...options });
   await trail.start();
-  return new Operations(limits, trail);
+  return new Operations(limits, trail, new Telemetry());
 }
 
 const recorded = (): unknown[] => sink.entries.filter(({ type }) => type === 'operation');
@@ -69,7 +71,11 @@ describe('what an operation comes to', () => {
   });
 
   it('is left to the caller where nothing is recorded', async () => {
-    const operations = new Operations(new CallLimits({ buckets: new MemoryTokenBuckets() }), undefined);
+    const operations = new Operations(
+      new CallLimits({ buckets: new MemoryTokenBuckets() }),
+      undefined,
+      new Telemetry(),
+    );
     expect(await operations.run(call(), async () => OK, failed)).toBe(OK);
     expect(await operations.watch(call(), () => 'opened')).toBe('opened');
     await expect(operations.watch(call(), fail(new Error('no')))).rejects.toThrow('no');
@@ -207,6 +213,19 @@ describe('an audit that cannot be written, and must be', () => {
       reason: 'UNAVAILABLE',
     });
   });
+});
+
+it('those who watch hear that what could not be recorded was not available', async () => {
+  const ended: OperationEnd[] = [];
+  const telemetry = new Telemetry();
+  telemetry.add({ operation: () => ({ ended: (end) => void ended.push(end) }) });
+  await make();
+  const operations = new Operations(limits, trail, telemetry);
+  sink.error = new Error('disk full');
+
+  await expect(operations.watch(call(), () => 'opened')).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+
+  expect(ended).toMatchObject([{ decision: 'allow', failure: 'unavailable', code: 503 }]);
 });
 
 it('goes on without the audit, if it may', async () => {

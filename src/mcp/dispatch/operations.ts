@@ -5,14 +5,20 @@ import type { AuditTrail } from '../audit/audit-trail.js';
 import type { AnyCapability } from '../registry/capability.js';
 import type { CallLimits, LimitedCall } from '../limits/call-limits.js';
 import { LimitExceeded } from '../limits/limit-exceeded.error.js';
+import type { Telemetry } from '../observability/telemetry.js';
+import { failureOf } from './failure-of.js';
 import type { Operation } from './operation.js';
 import type { Outcome } from './outcome.js';
 
-/** What every operation passes on its way, whatever it does: the limits before it begins, the audit when it has ended. */
+/**
+ * What every operation passes on its way, whatever it does: the limits before it begins, the audit when it has ended,
+ * and those who watch at both ends.
+ */
 export class Operations {
   constructor(
     private readonly limits: CallLimits,
     private readonly audit: AuditTrail | undefined,
+    private readonly telemetry: Pick<Telemetry, 'operation'>,
   ) {}
 
   /**
@@ -52,29 +58,49 @@ export class Operations {
    * @param failed what becomes of an error that is thrown
    */
   async run(operation: Operation, work: () => Promise<Outcome>, failed: (error: unknown) => Outcome): Promise<Outcome> {
+    return this.watched(
+      operation,
+      () => this.runOnce(operation, work, failed),
+      (outcome) => ({ name: nameOf(outcome), code: codeOf(outcome) }),
+    );
+  }
+
+  private async runOnce(
+    operation: Operation,
+    work: () => Promise<Outcome>,
+    failed: (error: unknown) => Outcome,
+  ): Promise<Outcome> {
     let outcome: Outcome;
     try {
       this.requireAudit(operation);
       outcome = await work();
     } catch (thrown) {
       const error = await this.refusal(operation, thrown);
+      if (error instanceof CallStopped) operation.fail('unavailable');
       outcome = error instanceof CallCancelled ? CANCELLED : failed(error instanceof CallStopped ? stopped() : error);
     } finally {
       operation.release();
     }
     try {
-      await this.record(operation, nameOf(outcome), outcome.kind === 'error' ? outcome.error.code : undefined);
+      await this.record(operation, nameOf(outcome), codeOf(outcome));
       return outcome;
     } catch (error) {
       // Nobody waits for an answer any more.
-      return outcome.kind === 'cancelled'
-        ? outcome
-        : failed(operation.wasRefused ? ofTheRequest(error) : withheld(error));
+      if (outcome.kind === 'cancelled') return outcome;
+      return failed(operation.wasRefused ? ofTheRequest(error) : withheld(error));
     }
   }
 
   /** Runs an operation that answers by itself. @throws what the work throws; McpError `UNAVAILABLE` */
   async watch<T>(operation: Operation, work: () => T | Promise<T>): Promise<T> {
+    return this.watched(
+      operation,
+      () => this.watchOnce(operation, work),
+      () => DONE,
+    );
+  }
+
+  private async watchOnce<T>(operation: Operation, work: () => T | Promise<T>): Promise<T> {
     let result: T;
     try {
       this.requireAudit(operation);
@@ -90,9 +116,28 @@ export class Operations {
     return result;
   }
 
+  /** Lets those who watch hear of the operation. */
+  private async watched<T>(operation: Operation, work: () => Promise<T>, ended: (value: T) => Ended): Promise<T> {
+    const watch = this.telemetry.operation(operation.subject);
+    if (!watch) return work();
+    operation.traceId = watch.traceId;
+    try {
+      const value = await (watch.run ? watch.run(work) : work());
+      const { name, code } = ended(value);
+      watch.ended(operation.end(name, code));
+      return value;
+    } catch (error) {
+      watch.ended(operation.end('error', error instanceof McpError ? error.code : undefined));
+      throw error;
+    }
+  }
+
   /** What to say of an operation that was refused: that it was, or that there are too many such. */
   private async refusal(operation: Operation, error: unknown): Promise<unknown> {
-    if (error instanceof McpError) operation.refuse(error);
+    if (error instanceof McpError) {
+      operation.refuse(error);
+      operation.fail(failureOf(error));
+    }
     if (operation.isCounted) return error;
     try {
       await this.admit(operation, undefined);
@@ -114,10 +159,21 @@ export class Operations {
 
   /** @throws McpError `UNAVAILABLE` when what was done could not be recorded, and must be */
   private async record(operation: Operation, outcome: AuditEvent['outcome'], code?: number): Promise<void> {
-    await this.audit?.record(operation.ended(outcome, code));
+    try {
+      await this.audit?.record(operation.ended(outcome, code));
+    } catch (error) {
+      operation.fail('unavailable');
+      throw error;
+    }
   }
 }
 
+interface Ended {
+  readonly name: AuditEvent['outcome'];
+  readonly code?: number | undefined;
+}
+
+const DONE: Ended = { name: 'ok' };
 const CANCELLED: Outcome = Object.freeze({ kind: 'cancelled' });
 
 /** Of a call that waited: unlike one that runs, it can be repeated. */
@@ -145,6 +201,10 @@ function withheld(error: unknown): unknown {
 function refused(operation: Operation, error: unknown): never {
   if (error instanceof LimitExceeded) operation.limit(error.rule);
   throw error;
+}
+
+function codeOf(outcome: Outcome): number | undefined {
+  return outcome.kind === 'error' ? outcome.error.code : undefined;
 }
 
 function nameOf(outcome: Outcome): 'ok' | 'tool_error' | 'error' | 'cancelled' {

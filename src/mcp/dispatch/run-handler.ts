@@ -64,13 +64,17 @@ function untilEnded(
       : new LiveAsks(origin, () => call.signal, clock);
     call.askThrough(asks);
 
-    runInCall(call, async () => {
+    const work = async (): Promise<unknown> => {
       const value = await capability.invoke(input, call);
       if (!isAsyncIterable(value)) return value;
       if (capability.kind !== 'tool') throw new TypeError(`${capability.origin} streams, which only a tool can.`);
       const content = await collectStream(value, call, services.encoder.maxResultBytes);
       return content.length > 0 ? { content } : undefined;
-    }).then((value) => resolve({ value }), reject);
+    };
+    runInCall(call, () => services.telemetry.handler(capability.observed, work)).then(
+      (value) => resolve({ value }),
+      reject,
+    );
   }).finally(() => {
     clock.stop();
     call.end();

@@ -1,18 +1,19 @@
 import type { TraceContext } from '../protocol/mcp-call.js';
 
-const KEYS = ['traceparent', 'tracestate', 'baggage'] as const;
+type Fields = Readonly<Record<string, unknown>>;
 
-/** `_meta` wins over the headers: it comes from the caller itself, headers also from proxies in between. */
-export function traceOf(
-  meta: Readonly<Record<string, unknown>>,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): TraceContext {
-  const trace: Record<string, string> = {};
-  for (const key of KEYS) {
-    const value = meta[key] ?? headers[key];
-    if (typeof value === 'string') trace[key] = value;
-  }
-  return trace;
+/**
+ * `_meta` wins over the headers: it comes from the caller itself, headers also from proxies in between. A `tracestate`
+ * says more about the `traceparent` beside it, and nothing about another (W3C Trace Context, 3.3).
+ */
+export function traceOf(meta: Fields, headers: Fields): TraceContext {
+  const { traceparent, tracestate } = typeof meta['traceparent'] === 'string' ? meta : headers;
+  const baggage = meta['baggage'] ?? headers['baggage'];
+  return {
+    ...(typeof traceparent === 'string' && { traceparent }),
+    ...(typeof traceparent === 'string' && typeof tracestate === 'string' && { tracestate }),
+    ...(typeof baggage === 'string' && { baggage }),
+  };
 }
 
 /** The trace id of a W3C `traceparent`; undefined if there is none, or none that is one. */

@@ -50,6 +50,11 @@ export class Bulkheads {
     return { running: bulkhead?.running ?? 0, waiting: bulkhead?.waiting.size ?? 0 };
   }
 
+  /** How many are inside and in the queue, under each key that somebody is in. */
+  *depths(): Generator<{ readonly key: string; readonly running: number; readonly waiting: number }> {
+    for (const { key, running, waiting } of this.#bulkheads.values()) yield { key, running, waiting: waiting.size };
+  }
+
   /**
    * Enters at once if there is room, or else waits for it. Rejects with the signal's reason when that aborts; one that
    * aborts later is the caller's business.

@@ -126,6 +126,24 @@ export class CallLimits {
     }
   }
 
+  /**
+   * How many calls of capabilities run within their own bulkheads, and how many wait for one, on this replica.
+   * @returns in the order of the capabilities
+   */
+  depths(capabilities: readonly Omit<LimitedCapability, 'rateLimits'>[]): { running: number; waiting: number }[] {
+    const depths = capabilities.map(() => ({ running: 0, waiting: 0 }));
+    const byName = new Map(capabilities.map((capability, i) => [nameOf(capability), { capability, depth: depths[i] }]));
+    for (const { key, running, waiting } of this.bulkheads.depths()) {
+      const [kind = '', name = '', index] = key.split(':', 3);
+      const found = byName.get(`${kind}:${name}`);
+      if (!found?.depth) continue;
+      found.depth.waiting += waiting;
+      // Who is in the last of several bulkheads is in all of them.
+      if (Number(index) === found.capability.concurrency.length - 1) found.depth.running += running;
+    }
+    return depths;
+  }
+
   get #bindsCallers(): boolean {
     return this.#principal !== undefined || this.#tenant !== undefined || this.#perPrincipal !== undefined;
   }
@@ -202,7 +220,11 @@ export class CallLimits {
 }
 
 /** Of one of the rules of a capability. */
-function keyOf({ kind, key }: LimitedCapability, index: number, sharing: string): string {
+function keyOf(capability: LimitedCapability, index: number, sharing: string): string {
+  return `${nameOf(capability)}:${index}:${sharing}`;
+}
+
+function nameOf({ kind, key }: Pick<LimitedCapability, 'kind' | 'key'>): string {
   // URIs may hold anything and be long.
-  return `${kind}:${PLAIN.test(key) ? key : `~${shortHash(key)}`}:${index}:${sharing}`;
+  return `${kind}:${PLAIN.test(key) ? key : `~${shortHash(key)}`}`;
 }

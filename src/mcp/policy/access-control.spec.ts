@@ -13,6 +13,7 @@ function prompt(key: string, access: AccessOptions = {}): PromptCapability {
   return {
     kind: 'prompt',
     key,
+    observed: { kind: 'prompt', key },
     origin: `Class.${key}`,
     description: undefined,
     argumentNames: [],

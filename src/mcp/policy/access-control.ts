@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { AccessChallenge } from '../protocol/access-challenge.js';
 import type { AccessPolicy, AccessRequest } from '../protocol/access-policy.port.js';
+import type { DenialRule } from '../protocol/denial-rule.js';
 import { McpError } from '../protocol/errors.js';
 import { type Principal, isAnonymous } from '../protocol/principal.js';
 import type { PolicyUse } from '../registry/access-rule.js';
@@ -147,7 +148,7 @@ export class AccessControl {
   /** The decision, if a scope is missing. */
   private byScope({ rules: { access } }: AnyCapability, principal: Principal): Decision | undefined {
     if (access.scopes.every((scope) => principal.scopes.has(scope))) return undefined;
-    const rule = `scopes:${access.scopes.join(' ')}`;
+    const rule: DenialRule = `scopes:${access.scopes.join(' ')}`;
     if (this.missingScope === 'hide') return { effect: 'hide', rule };
     const { challenge } = this.options;
     const error = isAnonymous(principal) ? challenge.unauthorized() : challenge.insufficientScope(access.scopes);

@@ -12,6 +12,7 @@ import { compileSchema } from '../schema/compile-schema.js';
 import type { CompiledSchema } from '../schema/compiled-schema.js';
 import { headerParams } from '../schema/header-params.js';
 import type {
+  AnyCapability,
   CompletionCapability,
   Invoke,
   PromptCapability,
@@ -46,6 +47,7 @@ export function createTool(options: McpToolOptions, source: CapabilitySource): T
   return Object.freeze({
     kind: 'tool',
     key: name,
+    observed: observed('tool', name),
     origin: source.origin,
     rules: source.rules,
     entry: toolEntry(name, options, input, output),
@@ -84,6 +86,7 @@ export function createResource(
     return Object.freeze({
       ...common,
       kind: 'resource',
+      observed: observed('resource', uri),
       entry: resourceEntry({ uri }, name, options),
       invoke: source.invoker(input),
     });
@@ -100,6 +103,7 @@ export function createResource(
   return Object.freeze({
     ...common,
     kind: 'template',
+    observed: observed('template', uri),
     template,
     entry: resourceEntry({ uriTemplate: uri }, name, options),
     invoke: source.invoker(input),
@@ -113,6 +117,7 @@ export function createPrompt(options: McpPromptOptions, source: CapabilitySource
   return Object.freeze({
     kind: 'prompt',
     key: name,
+    observed: observed('prompt', name),
     origin: source.origin,
     rules: source.rules,
     description: options.description,
@@ -124,15 +129,21 @@ export function createPrompt(options: McpPromptOptions, source: CapabilitySource
 }
 
 export function createCompletion(target: CompletionTarget, source: CapabilitySource): CompletionCapability {
+  const key = completionKey(target);
   return Object.freeze({
     kind: 'completion',
-    key: completionKey(target),
+    key,
+    observed: observed('completion', key),
     origin: source.origin,
     rules: source.rules,
     target,
     timeoutMs: undefined,
     invoke: source.invoker(undefined),
   });
+}
+
+function observed(kind: AnyCapability['kind'], key: string): AnyCapability['observed'] {
+  return Object.freeze({ kind, key });
 }
 
 export function completionKey(target: CompletionTarget): string {

@@ -8,6 +8,7 @@ function prompt(key: string, origin = `Class.${key}`): PromptCapability {
   return {
     kind: 'prompt',
     key,
+    observed: { kind: 'prompt', key },
     origin,
     description: undefined,
     argumentNames: [],

@@ -20,6 +20,8 @@ export type ListEntry = Readonly<Record<Era, string>>;
 interface Capability {
   /** Key in the registry and in the order of lists: the name, URI or template. */
   readonly key: string;
+  /** All that observers are given of it: one object for as long as it is registered. */
+  readonly observed: { readonly kind: AnyCapability['kind']; readonly key: string };
   /** Class and method, or the name given at runtime; for messages to developers. */
   readonly origin: string;
   readonly invoke: Invoke;

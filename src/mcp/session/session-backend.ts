@@ -15,6 +15,10 @@ export interface SessionBackendHealth {
   readonly available: boolean;
   /** For people: where the sessions are, and what is wrong. */
   readonly detail: string;
+  /** Milliseconds that an answer took the last time; absent where nothing is asked over a network, or did not answer. */
+  readonly latencyMs?: number | undefined;
+  /** Milliseconds that a message of this replica to itself took the last time; absent while none comes. */
+  readonly wakeUpMs?: number | undefined;
 }
 
 /** The four ports of the sessions era, wired together over one place where sessions are kept. */

@@ -21,6 +21,16 @@ export interface SessionStore {
   /** Milliseconds after which a session that nobody enters is gone. Whoever waits for longer enters now and then. */
   readonly idleMs: number;
 
+  /** Sessions there may be in all, on all replicas; absent if there is no such limit. */
+  readonly maxSessions?: number;
+
+  /**
+   * Sessions there are in all, on all replicas, for those who watch: some may have ended and not been looked at since.
+   * Absent where nobody counts.
+   * @throws McpError `UNAVAILABLE`
+   */
+  count?(): Promise<number>;
+
   /** @throws McpError `UNAVAILABLE` when the cap of sessions (per owner or in all) is reached. */
   create(record: SessionRecord): Promise<void>;
 

@@ -72,7 +72,7 @@ export interface SessionMethodContext {
 type SessionMethod = (context: SessionMethodContext, params: JsonObject) => Promise<Outcome>;
 
 /** @throws McpError */
-const SESSION_METHODS: ReadonlyMap<string, SessionMethod> = new Map<string, SessionMethod>([
+export const SESSION_METHODS: ReadonlyMap<string, SessionMethod> = new Map<string, SessionMethod>([
   [
     'initialize',
     async () => {

@@ -111,6 +111,7 @@ export async function handle(
     return await runHandler(services, { ...request, capability, input }, encode);
   } catch (error) {
     const failure = classifyFailure(error, capability.origin, request.call, services);
+    request.operation.fail(failure.counted);
     switch (failure.kind) {
       case 'cancelled':
         return { kind: 'cancelled' };

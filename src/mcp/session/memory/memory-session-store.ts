@@ -44,10 +44,10 @@ const MINUTE = 60_000;
  */
 export class MemorySessionStore implements SessionStore {
   readonly idleMs: number;
+  readonly maxSessions: number;
   readonly #sessions = new Map<string, StoredSession>();
   readonly #perOwner = new Map<string, number>();
   readonly #absoluteMs: number;
-  readonly #maxSessions: number;
   readonly #maxSessionsPerOwner: number;
   readonly #uncappedOwner: string | undefined;
   readonly #maxSubscriptions: number;
@@ -59,7 +59,7 @@ export class MemorySessionStore implements SessionStore {
   constructor(options: MemorySessionStoreOptions = {}) {
     this.idleMs = options.idleMs ?? 30 * MINUTE;
     this.#absoluteMs = options.absoluteMs ?? 24 * 60 * MINUTE;
-    this.#maxSessions = options.maxSessions ?? 10_000;
+    this.maxSessions = options.maxSessions ?? 10_000;
     this.#maxSessionsPerOwner = options.maxSessionsPerOwner ?? 1_000;
     this.#uncappedOwner = options.uncappedOwner;
     this.#maxSubscriptions = options.maxSubscriptions ?? 1_000;
@@ -67,6 +67,12 @@ export class MemorySessionStore implements SessionStore {
     this.#onListenerError = options.onListenerError ?? warnOfListenerError;
     this.#now = options.now ?? Date.now;
     this.#stopSweeping = startSweepTimer(() => this.#removeExpired(), options.sweepMs ?? DEFAULT_SWEEP_MS);
+  }
+
+  async count(): Promise<number> {
+    let count = 0;
+    for (const session of this.#sessions.values()) if (!this.#isExpired(session)) count += 1;
+    return count;
   }
 
   /** @throws Error when the id is taken: ids are random, so that is a fault of the caller */
@@ -156,7 +162,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   #isFull(owner: string): boolean {
-    if (this.#sessions.size >= this.#maxSessions) return true;
+    if (this.#sessions.size >= this.maxSessions) return true;
     return owner !== this.#uncappedOwner && this.#countOf(owner) >= this.#maxSessionsPerOwner;
   }
 

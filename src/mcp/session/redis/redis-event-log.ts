@@ -193,7 +193,7 @@ export class RedisEventLog implements EventLog {
     const message = JSON.stringify(['released', successor]);
     const inbox = this.#link.keys.inbox(replica);
     // The other one has its patience; without Redis there is no telling it.
-    await this.#link.send((client) => client.publish(inbox, message)).catch(() => undefined);
+    await this.#link.send((client) => client.publish(inbox, message), 'publish').catch(() => undefined);
   }
 
   #detach(sessionId: string, streamId: string, reader: string): void {

@@ -144,12 +144,12 @@ export class RedisMailbox implements Mailbox {
     const ask = this.#askOf(sessionId, askId);
     if (!ask) return;
     const key = this.#link.keys.asks(sessionId);
-    take(ask, await this.#link.send((client) => client.hget(key, askId)));
+    take(ask, await this.#link.send((client) => client.hget(key, askId), 'hget'));
   }
 
   async #forget(sessionId: string, askId: string): Promise<void> {
     const key = this.#link.keys.asks(sessionId);
-    await this.#link.send((client) => client.hdel(key, askId)).catch(() => undefined);
+    await this.#link.send((client) => client.hdel(key, askId), 'hdel').catch(() => undefined);
   }
 
   /** Looks at what is written of a session, in case a message was lost. */
@@ -157,7 +157,7 @@ export class RedisMailbox implements Mailbox {
     const calls = [...box.calls];
     const key = this.#link.keys.session(sessionId);
     const marks = calls.map(({ requestId }) => `c:${requestId}`);
-    const [owner, ...reasons] = await this.#link.send((client) => client.hmget(key, 'owner', ...marks));
+    const [owner, ...reasons] = await this.#link.send((client) => client.hmget(key, 'owner', ...marks), 'hmget');
     if (owner == null) return this.#ended(sessionId);
 
     calls.forEach((call, i) => {

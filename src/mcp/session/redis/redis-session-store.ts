@@ -30,6 +30,7 @@ const MINUTE = 60_000;
  */
 export class RedisSessionStore implements SessionStore {
   readonly idleMs: number;
+  readonly maxSessions: number;
   readonly #link: ReplicaLink;
   readonly #absoluteMs: number;
   readonly #maxSubscriptions: number;
@@ -45,9 +46,10 @@ export class RedisSessionStore implements SessionStore {
     this.#maxSubscriptions = options.maxSubscriptions ?? 1_000;
     this.#now = options.now;
     this.#marks = new RequestMarks(link);
+    this.maxSessions = options.maxSessions ?? 10_000;
     const times = (): readonly (string | number)[] => this.#times();
     this.#index = new SessionIndex(link, {
-      maxSessions: options.maxSessions ?? 10_000,
+      maxSessions: this.maxSessions,
       maxSessionsPerOwner: options.maxSessionsPerOwner ?? 1_000,
       uncappedOwner: options.uncappedOwner,
       times,
@@ -56,6 +58,10 @@ export class RedisSessionStore implements SessionStore {
       onListenerError: options.onListenerError ?? warnOfListenerError,
       times,
     });
+  }
+
+  count(): Promise<number> {
+    return this.#index.count();
   }
 
   /** @throws Error when the id is taken: ids are random, so that is a fault of the caller */
@@ -95,7 +101,7 @@ export class RedisSessionStore implements SessionStore {
     const request = JSON.stringify(requestId);
     const key = this.#link.keys.session(sessionId);
     try {
-      await this.#link.send((client) => client.hdel(key, `r:${request}`, `c:${request}`));
+      await this.#link.send((client) => client.hdel(key, `r:${request}`, `c:${request}`), 'hdel');
     } catch (error) {
       this.#marks.lose({ sessionId, request });
       throw error;

@@ -8,6 +8,7 @@ import {
   type SessionBackendHealth,
   type SessionLimits,
 } from '../session-backend.js';
+import type { Telemetry } from '../../observability/telemetry.js';
 import { APPEND_AUDIT_LINES } from '../../audit/redis-stream.sink.js';
 import { LuaScript } from './lua-script.js';
 import { RedisChangeBus } from './redis-change-bus.js';
@@ -22,6 +23,7 @@ import { ReplicaLink } from './replica-link.js';
 export interface RedisSessionOptions extends SessionLimits {
   readonly redis: RedisOptions;
   readonly logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  readonly telemetry: Pick<Telemetry, 'redisCommand' | 'wakeUp'>;
   /** How long a question is kept for its answer. Milliseconds; default 20 minutes. */
   readonly askRetentionMs?: number;
 }
@@ -58,7 +60,7 @@ export class RedisSession implements SessionBackend {
   readonly #link: ReplicaLink;
   readonly #secrets = new Map<string, Uint8Array>();
 
-  constructor({ redis, logger, store, events, changes, askRetentionMs }: RedisSessionOptions) {
+  constructor({ redis, logger, telemetry, store, events, changes, askRetentionMs }: RedisSessionOptions) {
     const quiet = new Set<string>();
     this.#clients = createRedisClients(redis, {
       // An outage is one line, and the link writes it; here are the reasons, each once until it works again.
@@ -68,7 +70,11 @@ export class RedisSession implements SessionBackend {
         logger.warn(`The ${which} connection to Redis failed: ${error.message}`);
       },
     });
-    this.#link = new ReplicaLink(this.#clients, { keyPrefix: redis.keyPrefix ?? DEFAULT_KEY_PREFIX, logger });
+    this.#link = new ReplicaLink(this.#clients, {
+      keyPrefix: redis.keyPrefix ?? DEFAULT_KEY_PREFIX,
+      logger,
+      telemetry,
+    });
     const onListenerError: ListenerErrorHandler = (error) => {
       logger.error('A listener failed; this is a defect of Rookery.', error);
     };
@@ -76,7 +82,8 @@ export class RedisSession implements SessionBackend {
     this.events = new RedisEventLog(this.#link, { ...events, onListenerError });
     this.changes = new RedisChangeBus(this.#link, { ...changes, onListenerError });
     // As soon as Redis is there: a stateless call that needs it must not depend on Redis later.
-    this.#link.onSweep(async () => void (await this.secret(REQUEST_STATE_SECRET)));
+    // And again and again: a Redis that has lost its data must not make another one for replicas that come later.
+    this.#link.onSweep(async () => void (await this.#share(REQUEST_STATE_SECRET)));
     this.tokenBuckets = new RedisTokenBuckets(this.#link);
     this.mailbox = new RedisMailbox(this.#link, { ...(askRetentionMs && { askRetentionMs }), onListenerError });
   }
@@ -93,23 +100,27 @@ export class RedisSession implements SessionBackend {
   }
 
   health(): SessionBackendHealth {
-    const { reached, available, hearing, failure } = this.#link;
-    if (available && hearing) return { reached, available, detail: 'Redis answers.' };
-    return { reached, available: false, detail: `Redis: ${failure}` };
+    const { reached, available, hearing, failure, latencyMs, wakeUpMs } = this.#link;
+    if (available && hearing) return { reached, available, detail: 'Redis answers.', latencyMs, wakeUpMs };
+    return { reached, available: false, detail: `Redis: ${failure}`, latencyMs };
   }
 
   async secret(name: string): Promise<Uint8Array> {
-    const known = this.#secrets.get(name);
-    if (known) return known;
-    const key = `${this.#link.keys.prefix}secret:${name}`;
-    const secret = (await this.#link.run(SECRET, [key], [randomBytes(32).toString('base64')])) as string;
-    const bytes = Buffer.from(secret, 'base64');
-    this.#secrets.set(name, bytes);
-    return bytes;
+    return this.#secrets.get(name) ?? this.#share(name);
   }
 
   async close(): Promise<void> {
     await this.#link.close();
     await this.#clients.close();
+  }
+
+  /** Puts the secret that is known here, or a new one, where there is none. @returns the one that counts */
+  async #share(name: string): Promise<Uint8Array> {
+    const known = this.#secrets.get(name) ?? randomBytes(32);
+    const key = `${this.#link.keys.prefix}secret:${name}`;
+    const secret = (await this.#link.run(SECRET, [key], [Buffer.from(known).toString('base64')])) as string;
+    const bytes = Buffer.from(secret, 'base64');
+    this.#secrets.set(name, bytes);
+    return bytes;
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
+import type { Telemetry } from '../../observability/telemetry.js';
 import { McpError } from '../../protocol/errors.js';
 import { LuaScript } from './lua-script.js';
 import { RedisKeys } from './redis-keys.js';
@@ -17,6 +18,8 @@ export interface ReplicaLinkOptions {
   /** What all names of keys and channels begin with. */
   readonly keyPrefix: string;
   readonly logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  /** Default: nobody hears of it. */
+  readonly telemetry?: Pick<Telemetry, 'redisCommand' | 'wakeUp'>;
   /** How often the replica says that it is alive. Milliseconds; default 1,500. */
   readonly beatMs?: number;
   /** A replica that has not said so for this long is gone. Milliseconds; default 6,000. */
@@ -41,6 +44,8 @@ export interface PresenceWatch {
 const QUIET_MS = 10_000;
 /** Beats that may be missing before messages are held to be lost for good. */
 const DEAF_AFTER = 3;
+/** Beats that are waited for, in case they are late: those of a minute and a half. */
+const REMEMBERED_BEATS = 60;
 
 /**
  * Sets a key that says that a replica is alive, and sends the replica a message, by which it knows that it still hears.
@@ -69,6 +74,7 @@ export class ReplicaLink {
   readonly keys: RedisKeys;
   readonly #clients: LinkClients;
   readonly #logger: ReplicaLinkOptions['logger'];
+  readonly #telemetry: ReplicaLinkOptions['telemetry'];
   readonly #beatMs: number;
   readonly #aliveMs: number;
   readonly #handlers = new Map<string, MessageHandler[]>();
@@ -80,11 +86,15 @@ export class ReplicaLink {
   /** The connection was away: messages were lost, even if no beat was among them. */
   readonly #onReady = (): void => void this.#subscribe().then(() => this.#sweeps.soon());
   #beats = 0;
+  /** When the last beats were sent, by their numbers: those that have not come back. */
+  readonly #sentAt = new Map<number, number>();
   #heardBeat = 0;
   #heardAt = 0;
   /** Since when every beat has succeeded, by a clock that nobody sets. */
   #healthySince: number | undefined;
   #lastBeatAt = 0;
+  #latencyMs: number | undefined;
+  #wakeUpMs: number | undefined;
   #reached = false;
   #failure = 'Redis has not been reached yet.';
   #beatTimer: NodeJS.Timeout | undefined;
@@ -94,6 +104,7 @@ export class ReplicaLink {
   constructor(clients: LinkClients, options: ReplicaLinkOptions) {
     this.#clients = clients;
     this.#logger = options.logger;
+    this.#telemetry = options.telemetry;
     this.keys = new RedisKeys(options.keyPrefix);
     this.#beatMs = options.beatMs ?? 1_500;
     this.#aliveMs = options.aliveMs ?? 6_000;
@@ -126,6 +137,16 @@ export class ReplicaLink {
   /** True if messages come through: the beats do. */
   get hearing(): boolean {
     return performance.now() - this.#heardAt <= DEAF_AFTER * this.#beatMs;
+  }
+
+  /** Milliseconds that Redis took to answer the last beat; undefined if it did not. */
+  get latencyMs(): number | undefined {
+    return this.#latencyMs;
+  }
+
+  /** Milliseconds that the last beat which was heard took to come back; undefined while none is. */
+  get wakeUpMs(): number | undefined {
+    return this.hearing ? this.#wakeUpMs : undefined;
   }
 
   /** What is wrong, for people. */
@@ -161,17 +182,22 @@ export class ReplicaLink {
     }
     // The client knows scripts by name, but its type does not.
     const command = Reflect.get(commands, script.name) as (...all: unknown[]) => Promise<unknown>;
-    return this.send(() => command.call(commands, keys.length, ...keys, ...args));
+    return this.send(() => command.call(commands, keys.length, ...keys, ...args), script.name);
   }
 
   /**
    * Sends a command.
+   * @param name under which it is counted: a literal, never made of what a caller sent
    * @throws McpError `UNAVAILABLE` when Redis does not answer; it may have done it all the same
    */
-  async send<T>(command: (client: Redis | Cluster) => Promise<T>): Promise<T> {
+  async send<T>(command: (client: Redis | Cluster) => Promise<T>, name = '_other'): Promise<T> {
+    const answered = this.#telemetry?.redisCommand(name);
     try {
-      return await command(this.#clients.commands);
+      const reply = await command(this.#clients.commands);
+      answered?.();
+      return reply;
     } catch (cause) {
+      answered?.(cause);
       this.#note(cause);
       throw new McpError('UNAVAILABLE', 'Sessions cannot be reached at the moment. Try again.', undefined, {
         cause: withoutArguments(cause),
@@ -186,7 +212,7 @@ export class ReplicaLink {
    */
   async isGone(replica: string): Promise<boolean> {
     if (replica === this.id) return false;
-    const alive = await this.send((client) => client.exists(this.keys.alive(replica)));
+    const alive = await this.send((client) => client.exists(this.keys.alive(replica)), 'exists');
     return alive === 0 && this.#healthySince !== undefined && performance.now() - this.#healthySince >= this.#aliveMs;
   }
 
@@ -197,7 +223,7 @@ export class ReplicaLink {
     this.#clients.subscriber.off('message', this.#onMessage);
     this.#clients.subscriber.off('ready', this.#onReady);
     await this.#sweeps.close();
-    if (this.available) await this.send((client) => client.del(this.keys.alive(this.id))).catch(() => undefined);
+    if (this.available) await this.send((client) => client.del(this.keys.alive(this.id)), 'del').catch(() => undefined);
   }
 
   #receive(text: string): void {
@@ -225,10 +251,25 @@ export class ReplicaLink {
   }
 
   #hearBeat(beat: number): void {
+    this.#measureWakeUp(beat);
     const missed = beat !== this.#heardBeat + 1;
     this.#heardBeat = beat;
     this.#heardAt = performance.now();
     if (missed) this.#sweeps.soon();
+  }
+
+  #measureWakeUp(beat: number): void {
+    const sentAt = this.#sentAt.get(beat);
+    if (sentAt === undefined) return;
+    this.#sentAt.delete(beat);
+    this.#wakeUpMs = performance.now() - sentAt;
+    this.#telemetry?.wakeUp(this.#wakeUpMs);
+  }
+
+  /** What is not heard of for so long is lost rather than late. */
+  #noteSent(beat: number, now: number): void {
+    this.#sentAt.set(beat, now);
+    this.#sentAt.delete(beat - REMEMBERED_BEATS);
   }
 
   async #subscribe(): Promise<void> {
@@ -245,10 +286,13 @@ export class ReplicaLink {
 
   async #beat(): Promise<void> {
     this.#beats += 1;
+    const sentAt = performance.now();
+    this.#noteSent(this.#beats, sentAt);
     try {
       await this.run(BEAT, [this.keys.alive(this.id)], [this.#aliveMs, this.keys.inbox(this.id), this.#beats]);
       if (this.#healthySince === undefined) this.#logger.log('Redis answers; sessions can be used.');
       const now = performance.now();
+      this.#latencyMs = now - sentAt;
       // A process that stood still has not seen the others beat, nor has its own key lived.
       if (this.#healthySince === undefined || now - this.#lastBeatAt > this.#aliveMs) {
         this.#healthySince = now;
@@ -266,6 +310,8 @@ export class ReplicaLink {
         );
       }
       this.#healthySince = undefined;
+      this.#latencyMs = undefined;
+      this.#wakeUpMs = undefined;
     }
     if (this.#closed) return;
     if (this.available && !this.hearing) this.#recoverHearing();

@@ -34,6 +34,11 @@ export class SessionIndex {
     link.onSweep(() => this.#purge());
   }
 
+  /** Sessions that are counted. @throws McpError `UNAVAILABLE` */
+  count(): Promise<number> {
+    return this.#link.send((client) => client.zcard(this.#link.keys.sessions), 'zcard');
+  }
+
   /**
    * Makes a session if there is room for it.
    * @throws McpError `UNAVAILABLE` when there is none
@@ -96,8 +101,8 @@ export class SessionIndex {
         else living.push(endsAt, id);
       }),
     );
-    if (ended.length > 0) await this.#link.send((client) => client.zrem(key, ...ended));
-    if (living.length > 0) await this.#link.send((client) => client.zadd(key, 'XX', ...living));
+    if (ended.length > 0) await this.#link.send((client) => client.zrem(key, ...ended), 'zrem');
+    if (living.length > 0) await this.#link.send((client) => client.zadd(key, 'XX', ...living), 'zadd');
   }
 
   /** Looks at some sessions that may have ended. Sets of owners are left to the owners: they lapse, and are capped. */
@@ -109,7 +114,7 @@ export class SessionIndex {
   }
 
   async #forget(sets: readonly string[], sessionId: string): Promise<void> {
-    const removals = sets.map((key) => this.#link.send((client) => client.zrem(key, sessionId)));
+    const removals = sets.map((key) => this.#link.send((client) => client.zrem(key, sessionId), 'zrem'));
     await Promise.allSettled(removals);
   }
 }

@@ -104,7 +104,7 @@ export class SessionWatches {
 
   #tellNoMore(sessionId: string): void {
     const { id, keys } = this.#link;
-    this.#link.send((client) => client.hdel(keys.watchers(sessionId), id)).catch(() => undefined);
+    this.#link.send((client) => client.hdel(keys.watchers(sessionId), id), 'hdel').catch(() => undefined);
   }
 
   #end(sessionId: string, epoch: string): void {

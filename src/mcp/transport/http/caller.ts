@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Principal } from '../../protocol/principal.js';
+import { CREDENTIAL_HEADERS, withoutHeaders } from '../../protocol/secret-headers.js';
 
 const CALLER = 'mcpCaller';
-const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
 
 /** Gives the requests of a scope a place for who sent them. */
 export function provideCaller(scope: FastifyInstance): void {
@@ -24,8 +24,5 @@ export function callerOf(request: FastifyRequest): Principal {
  * for this server must not be passed on (MCP authorization, "Access Token Privilege Restriction").
  */
 export function withoutCredentials(headers: FastifyRequest['headers']): FastifyRequest['headers'] {
-  if (!CREDENTIALS.some((name) => name in headers)) return headers;
-  const rest = { ...headers };
-  for (const name of CREDENTIALS) delete rest[name];
-  return rest;
+  return withoutHeaders(headers, CREDENTIAL_HEADERS);
 }

@@ -164,7 +164,6 @@ export class McpEndpoint {
       if (!access.letsIn(principal, registry)) throw access.refuseStranger();
       setCaller(request, principal);
     } catch (error) {
-      operation.deny('authentication');
       await operations.watch(operation, () => {
         throw this.identificationError(error);
       });

@@ -30,7 +30,7 @@ async function connection() {
   wire.on('drain', () => raw.emit('drain'));
   const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
   const keepAlive = new KeepAlive(60_000);
-  const sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: 1_000 });
+  const sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: 1_000 }, 'get');
   const takeAll = async (): Promise<void> => {
     await turn();
     for (let done = waiting.shift(); done; done = waiting.shift()) {
@@ -72,7 +72,7 @@ describe('on a real socket', () => {
     server = createServer((_request, response) => {
       raw = response;
       const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
-      sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: STALLED_MS });
+      sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: STALLED_MS }, 'get');
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -128,7 +128,7 @@ it('a stream whose client has left already is not kept', async () => {
   server.close();
   const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
 
-  const sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: 1_000 });
+  const sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: 1_000 }, 'get');
   keepAlive.close();
 
   expect(sse.closed).toBe(true);

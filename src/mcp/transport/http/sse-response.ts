@@ -10,6 +10,9 @@ export interface SseEvent {
   readonly retry?: number;
 }
 
+/** What a stream is for: a GET (changes, or the rest of an answer), `subscriptions/listen`, or the answer to a call. */
+export type StreamKind = 'get' | 'listen' | 'call';
+
 /**
  * A response that stays open as `text/event-stream`. It owns its socket from the first byte on: Fastify's headers
  * (CORS, helmet) are copied, since a hijacked reply would lose them.
@@ -23,17 +26,15 @@ export class SseResponse {
     private readonly keepAlive: KeepAlive,
     /** How much may wait for a slow reader before nothing more is {@link offer}ed, and for how long. */
     private readonly limits: Pick<HttpOptions, 'maxBufferedBytes' | 'stalledReaderMs'>,
+    readonly kind: StreamKind,
   ) {
     const inherited = reply.getHeaders();
     reply.hijack();
     this.raw = reply.raw;
     for (const [name, value] of Object.entries(inherited)) if (value !== undefined) this.raw.setHeader(name, value);
     this.raw.removeHeader('content-length');
-    this.raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    });
+    for (const [name, value] of Object.entries(STREAM_HEADERS)) this.raw.setHeader(name, value);
+    this.raw.writeHead(200);
     this.raw.flushHeaders();
     this.raw.on('error', () => this.raw.destroy());
     // Node counts a socket as active as long as its reader takes anything, however little.
@@ -111,6 +112,13 @@ export class SseResponse {
   }
 }
 
+/** Set one by one, so that whoever looks at the response later can read them. */
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
 /** Sends a comment on every open stream now and then: one timer for all of them. */
 export class KeepAlive {
   private readonly streams = new Set<SseResponse>();
@@ -120,6 +128,13 @@ export class KeepAlive {
     this.timer = setInterval(() => {
       for (const stream of this.streams) stream.comment();
     }, intervalMs).unref();
+  }
+
+  /** Streams that are open, by kind. */
+  get open(): Readonly<Record<StreamKind, number>> {
+    const open = { get: 0, listen: 0, call: 0 };
+    for (const { kind } of this.streams) open[kind] += 1;
+    return open;
   }
 
   add(stream: SseResponse): void {

@@ -41,6 +41,11 @@ export function refuseUnreadable(error: ClientError, socket: HttpSocket): void {
   socket.destroySoon();
 }
 
+/** Status that such a request is refused with; undefined when the connection itself has failed. */
+export function statusOfUnreadable(error: ClientError): number | undefined {
+  return refusalFor(error)?.status;
+}
+
 /** Nothing of what was sent is echoed or logged; undefined when the connection itself has failed. */
 function refusalFor({ code = '' }: ClientError): McpError | undefined {
   const refused = (status: number, text: string): McpError =>

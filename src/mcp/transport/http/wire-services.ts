@@ -3,6 +3,7 @@ import type { Authenticator } from '../../auth/authenticator.port.js';
 import type { Operations } from '../../dispatch/operations.js';
 import type { AccessControl } from '../../policy/access-control.js';
 import type { Dispatcher } from '../../dispatch/dispatcher.js';
+import type { Telemetry } from '../../observability/telemetry.js';
 import type { McpRegistry } from '../../registry/mcp-registry.js';
 import type { ChangeBus } from '../../session/change-bus.port.js';
 import type { ChangeFanout } from '../../session/change-fanout.js';
@@ -22,6 +23,7 @@ export interface WireServices {
   readonly server: ServerDescription;
   readonly dispatcher: Dispatcher;
   readonly operations: Operations;
+  readonly telemetry: Telemetry;
   readonly access: AccessControl;
   readonly registry: McpRegistry;
   readonly authenticator: Authenticator;

@@ -133,7 +133,7 @@ export class CallAnswer {
     clearTimeout(this.waiting);
     if (this.sse || this.reply.sent) return;
     const { keepAlive, options, logger } = this.services;
-    this.sse = new SseResponse(this.reply, keepAlive, options);
+    this.sse = new SseResponse(this.reply, keepAlive, options, 'call');
     const position = { record: this.record, streamId: this.streamId, after: '' };
     const pump = (this.pump = new EventPump(this.services, this.sse, position, (reason, cause) => {
       logger.error(`An answer could not be read back from the event log (${reason}).`, cause);
@@ -161,9 +161,10 @@ export class CallAnswer {
 
   /** Writes an event to the log; for as long as it takes, while there is no connection to which it could go instead. */
   private async write(event: Frame): Promise<void> {
-    const { events } = this.services;
+    const { events, telemetry } = this.services;
     const write = async (): Promise<void> => {
       const cursor = await events.append(this.record.id, this.streamId, event.data, event.last);
+      telemetry.eventAppended();
       this.keepUnread({ ...event, cursor });
     };
     await write().catch(async (cause: unknown) => {
@@ -196,8 +197,8 @@ export class CallAnswer {
 
   /** Whoever resumes the stream all the same must not wait for what never came into the log. */
   private endLog(): void {
-    const { events, logger } = this.services;
-    const end = (): Promise<void> => endWithErrors(events, this.record.id, this.streamId);
+    const { logger } = this.services;
+    const end = (): Promise<void> => endWithErrors(this.services, this.record.id, this.streamId);
     patiently(ABSENT_MS, end).catch((cause: unknown) => {
       logger.warn('A stream was left without an end in the event log; who resumes it waits in vain.', cause);
     });

@@ -71,7 +71,7 @@ export class ChangeStream {
       sse.send({ retry: spread(options.retryMs) });
       sse.end();
     });
-    const sse = new SseResponse(reply, keepAlive, options);
+    const sse = new SseResponse(reply, keepAlive, options, 'get');
     const stream = new ChangeStream(services, request, sse);
     stream.releases.push(release);
     sse.onClose(() => void stream.close());
@@ -184,6 +184,7 @@ export class ChangeStream {
    */
   private tellThatAnythingMayHaveChanged(cursor: string): void {
     const { interest } = this;
+    this.services.telemetry.streamLost('gap');
     this.audience.inTurn(async () => {
       const all = await this.audience.only(changesOf(interest));
       const last = all.pop();

@@ -1,3 +1,4 @@
+import type { StreamLoss } from '../../../observability/server-observer.port.js';
 import { McpError } from '../../../protocol/errors.js';
 import type { Attachment, LoggedEvent } from '../../../session/event-log.port.js';
 import type { SessionRecord } from '../../../session/session-record.js';
@@ -18,9 +19,6 @@ export interface PumpStart {
   readonly after: string;
 }
 
-/** Why a stream does not go on by itself: the log does not hold what was asked for, whoever wrote it is gone, or a defect. */
-export type Loss = 'gap' | 'orphaned' | 'failed';
-
 /**
  * Carries a stream from the log to a connection. Replay and live delivery are the same loop: it reads on from its
  * cursor whenever it is told that there may be more. While the log cannot be reached, it tries again: nothing is lost.
@@ -33,10 +31,10 @@ export class EventPump {
   private stopped = false;
 
   constructor(
-    private readonly services: Pick<WireServices & SessionServices, 'events' | 'options'>,
+    private readonly services: Pick<WireServices & SessionServices, 'events' | 'options' | 'telemetry'>,
     private readonly sse: SseResponse,
     private readonly begin: PumpStart,
-    private readonly onLoss: (reason: Loss, cause?: unknown) => void,
+    private readonly onLoss: (reason: StreamLoss, cause?: unknown) => void,
   ) {
     this.cursor = begin.after;
   }
@@ -73,7 +71,7 @@ export class EventPump {
     this.again = true;
     if (this.reading || this.stopped) return;
     this.reading = this.readOn().catch((cause: unknown) => {
-      if (!(cause instanceof McpError && cause.reason === 'UNAVAILABLE')) return this.onLoss('failed', cause);
+      if (!(cause instanceof McpError && cause.reason === 'UNAVAILABLE')) return this.lose('failed', cause);
       setTimeout(() => this.wake(), RETRY_MS * (0.5 + Math.random())).unref();
     });
   }
@@ -97,15 +95,20 @@ export class EventPump {
     const read = await events.read(this.begin.record.id, this.begin.streamId, this.cursor, BATCH);
     // A stream without events is not there yet, and the first one will wake us; one that had some is gone.
     if (read.status === 'unknown' && this.cursor === '') return;
-    if (read.status === 'unknown') return this.onLoss('gap');
+    if (read.status === 'unknown') return this.lose('gap');
     if (read.status === 'ended') return this.sse.end();
-    if (read.status === 'gap' || read.status === 'orphaned') return this.onLoss(read.status);
+    if (read.status === 'gap' || read.status === 'orphaned') return this.lose(read.status);
     for (const event of read.events) {
       await this.sse.drained();
       if (this.sse.closed || this.stopped) return;
       this.deliver(event);
     }
     if (read.events.length === BATCH) this.again = true;
+  }
+
+  private lose(reason: StreamLoss, cause?: unknown): void {
+    this.services.telemetry.streamLost(reason);
+    this.onLoss(reason, cause);
   }
 
   private deliver({ cursor, data, last }: LoggedEvent): void {

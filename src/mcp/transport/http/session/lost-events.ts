@@ -2,7 +2,7 @@ import { McpError } from '../../../protocol/errors.js';
 import { errorFrame } from '../../json-rpc.js';
 import type { SseResponse } from '../sse-response.js';
 import type { EventLog } from '../../../session/event-log.port.js';
-import type { SessionServices } from '../wire-services.js';
+import type { SessionServices, WireServices } from '../wire-services.js';
 import { requestIdsOf } from './event-id.js';
 
 /** Events read at a time. */
@@ -26,12 +26,12 @@ export function reportLoss(sse: SseResponse, streamId: string): void {
  * @throws McpError when the log cannot be read or written
  */
 export async function endOrphan(
-  { events, store }: Pick<SessionServices, 'events' | 'store'>,
+  services: Pick<SessionServices, 'events' | 'store'> & Pick<WireServices, 'telemetry'>,
   sessionId: string,
   streamId: string,
 ): Promise<void> {
-  await endWithErrors(events, sessionId, streamId, ORPHANED);
-  for (const id of requestIdsOf(streamId)) await store.leave(sessionId, id);
+  await endWithErrors(services, sessionId, streamId, ORPHANED);
+  for (const id of requestIdsOf(streamId)) await services.store.leave(sessionId, id);
 }
 
 /**
@@ -41,7 +41,7 @@ export async function endOrphan(
  * @throws McpError when the log cannot be read or written
  */
 export async function endWithErrors(
-  events: EventLog,
+  { events, telemetry }: Pick<SessionServices, 'events'> & Pick<WireServices, 'telemetry'>,
   sessionId: string,
   streamId: string,
   error: McpError = LOST,
@@ -50,8 +50,12 @@ export async function endWithErrors(
   const answered = ids.length > 1 ? await answeredIn(events, sessionId, streamId) : new Set();
   const frames = ids.filter((id) => !answered.has(id)).map((id) => errorFrame(id, error));
   const last = frames.pop() ?? '';
-  for (const frame of frames) await events.append(sessionId, streamId, frame);
-  await events.append(sessionId, streamId, last, true);
+  const append = async (frame: string, isLast: boolean): Promise<void> => {
+    await events.append(sessionId, streamId, frame, isLast);
+    telemetry.eventAppended();
+  };
+  for (const frame of frames) await append(frame, false);
+  await append(last, true);
 }
 
 /** Ids of the requests whose response is in the log, as far as the log reaches back. */

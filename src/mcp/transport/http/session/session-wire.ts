@@ -96,6 +96,7 @@ export class SessionWire {
 
     const position = typeof last === 'string' ? parseEventId(last) : undefined;
     if (position?.streamId === CHANGES_STREAM) {
+      this.services.telemetry.streamResumed();
       return ChangeStream.open(this.services, stream, reply, changeCursorOf(position.cursor));
     }
     if (!position) throw new McpError('INVALID_REQUEST', 'Last-Event-ID is not an event id of this server.');
@@ -106,16 +107,17 @@ export class SessionWire {
   async delete(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     await this.operate('DELETE', request, async () => {
       const record = await this.enter(request);
-      const { store, events, mailbox } = this.services;
+      const { store, events, mailbox, telemetry } = this.services;
       await store.delete(record.id);
       await mailbox.end(record.id);
       await events.clear(record.id);
+      telemetry.sessionDeleted();
     });
     void reply.code(204).send();
   }
 
   private async initialize(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { store, changes, server, stop } = this.services;
+    const { store, changes, server, stop, telemetry } = this.services;
     // A session that is opened here would soon have to move; the next replica is as good.
     if (stop.draining) throw new McpError('UNAVAILABLE', 'The server is stopping. Connect again.');
     let opened: SessionRecord | undefined;
@@ -129,6 +131,7 @@ export class SessionWire {
       if (opened) await store.delete(opened.id).catch(() => undefined);
       throw error;
     });
+    telemetry.sessionStarted();
     void reply.header('mcp-session-id', record.id);
     sendOutcome(reply, message.id, initializeResult(record, server));
   }
@@ -181,10 +184,26 @@ export class SessionWire {
     const principal = callerOf(request);
     const enter = (): Promise<SessionEntry> => this.services.store.enter(sessionId, principalKey(principal), requestId);
     const entry = await enter();
-    if (entry.status !== 'unknown' || !this.mayTakeOver(principal)) return entered(entry, requestId);
+    if (entry.status !== 'unknown' || !this.mayTakeOver(principal)) return this.entered(entry, requestId);
     await this.takeOver(sessionId, principal);
     // Whoever took it: another request of the same caller may have been faster.
-    return entered(await enter(), requestId);
+    return this.entered(await enter(), requestId);
+  }
+
+  /** The record, if the session could be entered. @throws McpError */
+  private entered(entry: SessionEntry, requestId: RequestId | undefined): SessionRecord {
+    switch (entry.status) {
+      case 'ok':
+        return entry.record;
+      case 'unknown':
+        this.services.telemetry.sessionUnknown();
+        throw new McpError('SESSION_NOT_FOUND', 'No such session. Send initialize to open a new one.');
+      case 'in-flight':
+        throw new McpError(
+          'INVALID_REQUEST',
+          `A request with the id ${JSON.stringify(requestId)} is running on this session.`,
+        );
+    }
   }
 
   private mayTakeOver(principal: Principal): boolean {
@@ -217,7 +236,7 @@ export class SessionWire {
     const marked: RequestId[] = [];
     try {
       for (const { id } of requests) {
-        entered(await store.enter(record.id, record.owner, id), id);
+        this.entered(await store.enter(record.id, record.owner, id), id);
         marked.push(id);
       }
     } catch (error) {
@@ -249,7 +268,7 @@ export class SessionWire {
     { streamId, cursor }: { readonly streamId: string; readonly cursor: string },
     reply: FastifyReply,
   ): Promise<void> {
-    const { events, keepAlive, options, logger, streams } = this.services;
+    const { events, keepAlive, options, logger, streams, telemetry } = this.services;
     const read = await events.read(record.id, streamId, cursor, 1);
     if (read.status === 'unknown')
       throw new McpError('INVALID_REQUEST', 'Last-Event-ID names no stream of this session.');
@@ -257,8 +276,9 @@ export class SessionWire {
       sse.send({ retry: spread(options.retryMs) });
       sse.end();
     });
-    const sse = new SseResponse(reply, keepAlive, options);
+    const sse = new SseResponse(reply, keepAlive, options, 'get');
     sse.onClose(release);
+    telemetry.streamResumed();
     const pump = new EventPump(this.services, sse, { record, streamId, after: cursor }, (reason, cause) => {
       if (reason === 'orphaned') return void this.bury(record, streamId, () => pump.wake());
       if (reason === 'failed') logger.error('A stream could not be read from the event log.', cause);
@@ -288,20 +308,5 @@ export class SessionWire {
   private requireAccept({ headers }: FastifyRequest): void {
     if (this.services.options.jsonOnly) requireAccept(headers.accept, 'application/json');
     else requireAccept(headers.accept, 'application/json', 'text/event-stream');
-  }
-}
-
-/** The record, if the session could be entered. @throws McpError */
-function entered(entry: SessionEntry, requestId: RequestId | undefined): SessionRecord {
-  switch (entry.status) {
-    case 'ok':
-      return entry.record;
-    case 'unknown':
-      throw new McpError('SESSION_NOT_FOUND', 'No such session. Send initialize to open a new one.');
-    case 'in-flight':
-      throw new McpError(
-        'INVALID_REQUEST',
-        `A request with the id ${JSON.stringify(requestId)} is running on this session.`,
-      );
   }
 }

@@ -186,6 +186,6 @@ class StatelessAnswer {
   private open(): SseResponse {
     clearTimeout(this.waiting);
     const { keepAlive, options } = this.services;
-    return (this.stream ??= new SseResponse(this.reply, keepAlive, options));
+    return (this.stream ??= new SseResponse(this.reply, keepAlive, options, 'call'));
   }
 }

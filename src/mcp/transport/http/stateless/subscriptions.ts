@@ -35,7 +35,7 @@ export async function openSubscription(
     stream.send({ data: JSON.stringify({ jsonrpc: '2.0', id, result }) });
     stream.end();
   });
-  const stream = new SseResponse(reply, keepAlive, options);
+  const stream = new SseResponse(reply, keepAlive, options, 'listen');
   const send = (method: string, body: JsonObject): void => {
     // A change must not be left out silently; a client that is cut off knows that it may have missed some.
     if (!stream.offer({ data: notificationFrame(method, { ...body, _meta: meta }) })) stream.destroy();
