@@ -1,5 +1,15 @@
-import { startHttp } from './app/http.js';
-import { refuseToStart } from './app/refuse-to-start.js';
-import { stopOnSignals } from './app/stop-on-signals.js';
+/** Before anything is loaded: as process 1 of a container a process without a handler would not hear that it is to stop. */
+const stopEarly = (): never => process.exit(143);
+process.once('SIGTERM', stopEarly);
 
-await startHttp(process.env, stopOnSignals).catch(refuseToStart);
+const [{ startHttp }, { startLogging }, { refuseToStart }, { stopOnSignals }] = await Promise.all([
+  import('./app/http.js'),
+  import('./app/logging.js'),
+  import('./app/refuse-to-start.js'),
+  import('./app/stop-on-signals.js'),
+]);
+await startLogging(process.env);
+await startHttp(process.env, (app) => {
+  process.off('SIGTERM', stopEarly);
+  stopOnSignals(app);
+}).catch(refuseToStart);

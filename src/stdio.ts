@@ -7,6 +7,8 @@ import { reserveStdout } from './index.js';
 
 // Before the application is even loaded: what a module prints while it is imported must not reach stdout either.
 reserveStdout();
+const { startLogging } = await import('./app/logging.js');
+await startLogging(process.env, process.stderr);
 const { startStdio } = await import('./app/stdio.js');
 const { refuseToStart } = await import('./app/refuse-to-start.js');
 await startStdio(process.env).catch(refuseToStart);

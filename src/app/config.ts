@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUTH_VARIABLES } from './auth-variables.js';
 import { LIMIT_VARIABLES } from './limit-variables.js';
+import { OPERATION_VARIABLES } from './operation-variables.js';
 import { flag, integer, list } from './variable-types.js';
 
 const MAX_MS = 2 ** 31 - 1;
@@ -18,6 +19,7 @@ export const CONFIG_SCHEMA = z.object({
     .describe('Addresses or CIDR ranges of proxies whose X-Forwarded headers are believed; comma-separated.'),
   ...AUTH_VARIABLES,
   ...LIMIT_VARIABLES,
+  ...OPERATION_VARIABLES,
   MCP_PATH: z
     .string()
     .regex(/^\/[\w\-./]*$/, 'must begin with "/" and hold letters, digits, "-", "_", "." and "/"')

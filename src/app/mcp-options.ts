@@ -12,6 +12,7 @@ import { readVariableFile } from './variable-file.js';
 /** The platform's configuration, in the terms of the library. */
 export function mcpOptions(config: Config, version: string): McpOptions {
   const auth = authOptions(config);
+  requireMeaning(config);
   return {
     ...(auth !== undefined && { auth }),
     access: { undeclared: config.ACCESS_UNDECLARED, missingScope: config.ACCESS_MISSING_SCOPE },
@@ -37,6 +38,9 @@ export function mcpOptions(config: Config, version: string): McpOptions {
       drainDelayMs: config.MCP_DRAIN_DELAY_MS,
       drainGraceMs: config.MCP_DRAIN_GRACE_MS,
     },
+    ...(config.MANAGEMENT_PORT !== undefined && {
+      management: { port: config.MANAGEMENT_PORT, host: config.MANAGEMENT_HOST ?? config.HOST },
+    }),
     sessions: {
       store: {
         idleMs: config.MCP_SESSION_IDLE_MS,
@@ -54,6 +58,16 @@ export function mcpOptions(config: Config, version: string): McpOptions {
     }),
     ...(config.REDIS_URL !== undefined && { redis: redisOptions(config, config.REDIS_URL) }),
   };
+}
+
+/** @throws Error when two ports would be one, or an address is one of no port */
+function requireMeaning({ PORT, MANAGEMENT_PORT, MANAGEMENT_HOST }: Config): void {
+  if (MANAGEMENT_PORT !== undefined && MANAGEMENT_PORT !== 0 && MANAGEMENT_PORT === PORT) {
+    throw new Error(`MANAGEMENT_PORT is ${PORT}, as PORT is. Give it another one, or leave it out.`);
+  }
+  if (MANAGEMENT_PORT === undefined && MANAGEMENT_HOST !== undefined) {
+    throw new Error('MANAGEMENT_HOST is the address of MANAGEMENT_PORT, but that is missing. Set it too.');
+  }
 }
 
 /** No limit for 0. */

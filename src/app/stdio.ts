@@ -4,16 +4,24 @@ import { NestFactory } from '@nestjs/core';
 import { ANONYMOUS, type Principal, serveStdio } from '../index.js';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config.js';
+import { RequestLog } from './request-log.js';
+import { startTracing } from './tracing.js';
 
 /** Milliseconds that providers have to close what they hold. */
 const CLOSE_WITHIN_MS = 2_000;
 
 /**
  * Serves the platform on stdin and stdout until the client closes stdin or a signal comes, and then ends the process.
- * Nest's log goes to stderr, since stdout is reserved before this runs.
+ * The log goes to stderr, since stdout is reserved before this runs.
  */
 export async function startStdio(env: NodeJS.ProcessEnv): Promise<void> {
-  const app = await NestFactory.createApplicationContext(AppModule.forRoot(readConfig(env)), { abortOnError: false });
+  // There is nobody to serve metrics to.
+  const config = { ...readConfig(env), METRICS_ENABLED: false };
+  const watchers = {
+    tracing: await startTracing(config),
+    requestLog: config.LOG_REQUESTS ? new RequestLog() : undefined,
+  };
+  const app = await NestFactory.createApplicationContext(AppModule.forRoot(config, watchers), { abortOnError: false });
   const server = serveStdio(app, { principal: localUser() });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void server.close());
   await server.closed;

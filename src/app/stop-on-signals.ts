@@ -5,6 +5,13 @@ import { GracefulStop } from '../index.js';
 /** Milliseconds in which two signals are one: npm passes on what the terminal has sent to the whole group already. */
 const ONE_PRESS_MS = 300;
 
+let isStopping = false;
+
+/** Whether a signal has come, and the process will end by itself. */
+export function stopsOnSignal(): boolean {
+  return isStopping;
+}
+
 /**
  * Stops an application in good order on SIGTERM and SIGINT, and ends the process: with 0, or with 1 if something
  * would not stop. A second signal ends it at once, with 128 and the number of the signal.
@@ -16,6 +23,7 @@ export function stopOnSignals(app: INestApplication): void {
     process.on(signal, () => {
       if (begunAt === undefined) {
         begunAt = Date.now();
+        isStopping = true;
         logger.log(`Stopping, because of ${signal}. A second signal ends the process at once.`);
         void stop(app, logger);
       } else if (Date.now() - begunAt > ONE_PRESS_MS) {

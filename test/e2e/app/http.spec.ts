@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -62,6 +63,19 @@ it('lets the allowed origins call from a browser, on a stream too', async () => 
   );
   expect(stream.headers.get('x-content-type-options')).toBe('nosniff');
   await stream.body?.cancel();
+});
+
+it('names the variables of an address that cannot be had', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  Logger.overrideLogger(false);
+  onTestFinished(() => Logger.overrideLogger(['log', 'error', 'warn', 'debug', 'verbose', 'fatal']));
+
+  await expect(startHttp({ PORT: String(port) })).rejects.toThrow(
+    `PORT ${port} of HOST 127.0.0.1 cannot be listened on (EADDRINUSE). Choose others, or end what uses the port.`,
+  );
 });
 
 it('refuses other origins', async () => {

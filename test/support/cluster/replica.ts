@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Every server of the project says where it serves, on a line that ends like this. */
-const SERVED_ON = / served on (http\S+)/;
+/** Every server of the project says where it serves, on a line that ends like this, or with the end of a JSON line after it. */
+const SERVED_ON = / served on (http[^\s"]+)/;
 const START_LIMIT_MS = 30_000;
 /** Beyond the grace period of any test. */
 const STOP_LIMIT_MS = 45_000;
