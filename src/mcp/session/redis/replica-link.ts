@@ -3,6 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import type { Telemetry } from '../../observability/telemetry.js';
 import { McpError } from '../../protocol/errors.js';
+import { BeatTimes } from './beat-times.js';
 import { LuaScript } from './lua-script.js';
 import { RedisKeys } from './redis-keys.js';
 import { Sweeps } from './sweeps.js';
@@ -44,8 +45,6 @@ export interface PresenceWatch {
 const QUIET_MS = 10_000;
 /** Beats that may be missing before messages are held to be lost for good. */
 const DEAF_AFTER = 3;
-/** Beats that are waited for, in case they are late: those of a minute and a half. */
-const REMEMBERED_BEATS = 60;
 
 /**
  * Sets a key that says that a replica is alive, and sends the replica a message, by which it knows that it still hears.
@@ -75,6 +74,7 @@ export class ReplicaLink {
   readonly #clients: LinkClients;
   readonly #logger: ReplicaLinkOptions['logger'];
   readonly #telemetry: ReplicaLinkOptions['telemetry'];
+  readonly #times: BeatTimes;
   readonly #beatMs: number;
   readonly #aliveMs: number;
   readonly #handlers = new Map<string, MessageHandler[]>();
@@ -86,15 +86,11 @@ export class ReplicaLink {
   /** The connection was away: messages were lost, even if no beat was among them. */
   readonly #onReady = (): void => void this.#subscribe().then(() => this.#sweeps.soon());
   #beats = 0;
-  /** When the last beats were sent, by their numbers: those that have not come back. */
-  readonly #sentAt = new Map<number, number>();
   #heardBeat = 0;
   #heardAt = 0;
   /** Since when every beat has succeeded, by a clock that nobody sets. */
   #healthySince: number | undefined;
   #lastBeatAt = 0;
-  #latencyMs: number | undefined;
-  #wakeUpMs: number | undefined;
   #reached = false;
   #failure = 'Redis has not been reached yet.';
   #beatTimer: NodeJS.Timeout | undefined;
@@ -105,6 +101,7 @@ export class ReplicaLink {
     this.#clients = clients;
     this.#logger = options.logger;
     this.#telemetry = options.telemetry;
+    this.#times = new BeatTimes((latencyMs) => this.#telemetry?.wakeUp(latencyMs));
     this.keys = new RedisKeys(options.keyPrefix);
     this.#beatMs = options.beatMs ?? 1_500;
     this.#aliveMs = options.aliveMs ?? 6_000;
@@ -141,12 +138,12 @@ export class ReplicaLink {
 
   /** Milliseconds that Redis took to answer the last beat; undefined if it did not. */
   get latencyMs(): number | undefined {
-    return this.#latencyMs;
+    return this.#times.latencyMs;
   }
 
   /** Milliseconds that the last beat which was heard took to come back; undefined while none is. */
   get wakeUpMs(): number | undefined {
-    return this.hearing ? this.#wakeUpMs : undefined;
+    return this.hearing ? this.#times.wakeUpMs : undefined;
   }
 
   /** What is wrong, for people. */
@@ -251,25 +248,11 @@ export class ReplicaLink {
   }
 
   #hearBeat(beat: number): void {
-    this.#measureWakeUp(beat);
+    this.#times.heard(beat);
     const missed = beat !== this.#heardBeat + 1;
     this.#heardBeat = beat;
     this.#heardAt = performance.now();
     if (missed) this.#sweeps.soon();
-  }
-
-  #measureWakeUp(beat: number): void {
-    const sentAt = this.#sentAt.get(beat);
-    if (sentAt === undefined) return;
-    this.#sentAt.delete(beat);
-    this.#wakeUpMs = performance.now() - sentAt;
-    this.#telemetry?.wakeUp(this.#wakeUpMs);
-  }
-
-  /** What is not heard of for so long is lost rather than late. */
-  #noteSent(beat: number, now: number): void {
-    this.#sentAt.set(beat, now);
-    this.#sentAt.delete(beat - REMEMBERED_BEATS);
   }
 
   async #subscribe(): Promise<void> {
@@ -287,12 +270,12 @@ export class ReplicaLink {
   async #beat(): Promise<void> {
     this.#beats += 1;
     const sentAt = performance.now();
-    this.#noteSent(this.#beats, sentAt);
+    this.#times.sent(this.#beats, sentAt);
     try {
       await this.run(BEAT, [this.keys.alive(this.id)], [this.#aliveMs, this.keys.inbox(this.id), this.#beats]);
       if (this.#healthySince === undefined) this.#logger.log('Redis answers; sessions can be used.');
       const now = performance.now();
-      this.#latencyMs = now - sentAt;
+      this.#times.answered(now - sentAt);
       // A process that stood still has not seen the others beat, nor has its own key lived.
       if (this.#healthySince === undefined || now - this.#lastBeatAt > this.#aliveMs) {
         this.#healthySince = now;
@@ -310,8 +293,7 @@ export class ReplicaLink {
         );
       }
       this.#healthySince = undefined;
-      this.#latencyMs = undefined;
-      this.#wakeUpMs = undefined;
+      this.#times.forget();
     }
     if (this.#closed) return;
     if (this.available && !this.hearing) this.#recoverHearing();
