@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type LoggerService } from '@nestjs/common';
-import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { type McpOptions, McpTool, RateLimit } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { RedisMonitor } from '../../support/redis/redis-monitor.js';
 import { type RedisServer, startRedisServer } from '../../support/redis/redis-server.js';
 import { Caller, ERAS, refusalOf, refusedBy } from './caller.js';
 
@@ -80,8 +80,13 @@ describe.skipIf(url === '')('limits of several replicas', () => {
     await seen.until(11);
 
     // Of all the buckets of a call, in one.
-    expect(seen.commands.slice(0, 10).every((keys) => keys.length === 5)).toBe(true);
-    expect(seen.commands[10]).toHaveLength(3);
+    expect(
+      seen
+        .commands()
+        .slice(0, 10)
+        .every((keys) => keys.length === 5),
+    ).toBe(true);
+    expect(seen.commands()[10]).toHaveLength(3);
   });
 
   it('keep nothing of a person in the names of their keys', async () => {
@@ -93,23 +98,21 @@ describe.skipIf(url === '')('limits of several replicas', () => {
       principal: { subject: 'ada@acme.example', tenant: 'acme' },
     });
     await caller.statuses(1, 'much');
-    await vi.waitFor(() => expect(seen.commands.flat().join()).toContain('{limits}:principal:'));
+    await vi.waitFor(() => expect(seen.commands().flat().join()).toContain('{limits}:principal:'));
 
-    expect(seen.commands.flat().join()).not.toMatch(/ada@|acme/);
+    expect(seen.commands().flat().join()).not.toMatch(/ada@|acme/);
   });
 });
 
 /** What clients send to Redis about keys with a prefix: of each command these keys. */
 async function commandsOn(prefix: string) {
-  const admin = new Redis(url);
-  const monitor = await admin.monitor();
-  onTestFinished(() => [admin, monitor].forEach((client) => client.disconnect()));
-  const commands: string[][] = [];
-  monitor.on('monitor', (_time: string, args: string[], source: string) => {
-    const keys = args.filter((arg) => arg.startsWith(prefix));
-    if (keys.length > 0 && source !== 'lua') commands.push(keys);
-  });
-  return { commands, until: (count: number) => vi.waitFor(() => expect(commands).toHaveLength(count)) };
+  const monitor = await RedisMonitor.start(url);
+  onTestFinished(() => monitor[Symbol.dispose]());
+  const commands = (): string[][] =>
+    monitor.sentByClients
+      .map(({ args }) => args.filter((arg) => arg.startsWith(prefix)))
+      .filter((keys) => keys.length > 0);
+  return { commands, until: (count: number) => vi.waitFor(() => expect(commands()).toHaveLength(count)) };
 }
 
 describe.skipIf(url === '')('limits while Redis is away', () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { type CanActivate, type ExecutionContext, Injectable, type LoggerService, UseGuards } from '@nestjs/common';
-import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { z } from 'zod';
 import {
@@ -21,6 +20,7 @@ import {
 } from '../../../src/index.js';
 import { MemorySink } from '../../support/audit/memory-sink.js';
 import { TEST_CLIENT } from '../../support/oauth/test-issuer.js';
+import { RedisMonitor } from '../../support/redis/redis-monitor.js';
 import { type Json, post, responseOf, statelessRequest } from '../../support/wire.js';
 import { JSON_HEADERS, exchange, expectNoTrace, head, postBytes } from '../robustness/raw.js';
 import { EventStream, SessionApp } from '../session/session-app.js';
@@ -463,32 +463,27 @@ describe.each(ERAS)('a whole run in the $era era', ({ era, open }) => {
 
   it.skipIf(inject('redisUrl') === null)('leaves no token and no argument in Redis', async () => {
     const url = inject('redisUrl') ?? '';
-    const watcher = await new Redis(url).monitor();
-    const commands: string[] = [];
-    watcher.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
-    try {
-      await using app = await GuardedApp.start({
-        providers: [...PARTS, BrokenParts, BrokenPolicy],
-        trust: { introspection: TEST_CLIENT },
-        options: {
-          redis: { url, keyPrefix: `secrets-${randomUUID()}` },
-          limits: { principal: { perSecond: 10_000 } },
-        },
-      });
-      const { hidden, sessionId } = await run(app);
-      const text = commands.join('\n');
+    using monitor = await RedisMonitor.start(url);
+    await using app = await GuardedApp.start({
+      providers: [...PARTS, BrokenParts, BrokenPolicy],
+      trust: { introspection: TEST_CLIENT },
+      options: {
+        redis: { url, keyPrefix: `secrets-${randomUUID()}` },
+        limits: { principal: { perSecond: 10_000 } },
+      },
+    });
+    const { hidden, sessionId } = await run(app);
+    const commands = monitor.commands.map(({ args }) => args.join(' '));
+    const text = commands.join('\n');
 
-      expect(commands.length).toBeGreaterThan(era === 'session' ? 100 : 10);
-      // Sessions are kept there under their ids, and nothing else of what must be hidden.
-      expect(
-        foundIn(
-          text,
-          hidden.filter((each) => each !== sessionId),
-        ),
-      ).toEqual([]);
-    } finally {
-      watcher.disconnect();
-    }
+    expect(commands.length).toBeGreaterThan(era === 'session' ? 100 : 10);
+    // Sessions are kept there under their ids, and nothing else of what must be hidden.
+    expect(
+      foundIn(
+        text,
+        hidden.filter((each) => each !== sessionId),
+      ),
+    ).toEqual([]);
   });
 });
 
