@@ -15,7 +15,8 @@ const MAX_VIEWS = 100;
 /** The part of a list that some callers see. */
 interface View<C> {
   readonly sorted: readonly C[];
-  readonly pages: Map<string, Page>;
+  /** By the index of their first entry. */
+  readonly pages: Readonly<Record<Era, Map<number, Page>>>;
 }
 
 /**
@@ -76,8 +77,8 @@ export class CapabilityList<C extends ListedCapability> {
   ): Page {
     const view = list === this.all() ? this.view(visibility) : viewOf(list, visibility);
     const from = cursor === undefined ? 0 : indexAfter(view.sorted, decodeCursor(cursor));
-    const memo = `${era}:${from}`;
-    const known = view.pages.get(memo);
+    const pages = view.pages[era];
+    const known = pages.get(from);
     if (known) return known;
 
     const slice = view.sorted.slice(from, from + this.pageSize);
@@ -88,7 +89,7 @@ export class CapabilityList<C extends ListedCapability> {
       nextCursor: more && last ? encodeCursor(last.key) : undefined,
     };
     // A cursor made before the list changed may start anywhere; only regular pages are worth keeping.
-    if (from % this.pageSize === 0) view.pages.set(memo, page);
+    if (from % this.pageSize === 0) pages.set(from, page);
     return page;
   }
 
@@ -109,7 +110,8 @@ export class CapabilityList<C extends ListedCapability> {
 }
 
 function viewOf<C extends ListedCapability>(list: readonly C[], visibility: Visibility): View<C> {
-  return { sorted: list.filter((capability) => visibility.sees(capability)), pages: new Map() };
+  const sorted = list.filter((capability) => visibility.sees(capability));
+  return { sorted, pages: { stateless: new Map(), session: new Map() } };
 }
 
 /** The first index whose key lies behind the given one, so that a cursor outlives changes of the list. */

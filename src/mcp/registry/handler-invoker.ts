@@ -14,6 +14,8 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import { isObservable, lastValueFrom } from 'rxjs';
 import { CallSuspended } from '../protocol/interruptions.js';
 import type { McpCall } from '../protocol/mcp-call.js';
+import { goOn } from '../protocol/now-or-later.js';
+import { isThenable } from '../protocol/thenable.js';
 import type { CompiledSchema, Validation } from '../schema/compiled-schema.js';
 import type { Invoke } from './capability.js';
 import { MCP_ARGS_METADATA, type HandlerParameters, valueOfParameter } from './handler-parameters.js';
@@ -125,16 +127,13 @@ function bare(instance: Instance, { methodName, parameters }: HandlerSite, input
     return unwrapped(result);
   };
   if (!input) return invoke;
-  return (raw, call) => {
-    const checked = input.validate(raw);
-    return checked instanceof Promise
-      ? checked.then((settled) => invoke(accepted(settled), call))
-      : invoke(accepted(checked), call);
-  };
+  return (raw, call) => goOn(input.validate(raw), (checked) => invoke(accepted(checked), call));
 }
 
 /** Handlers, interceptors and filters may answer with an observable, as everywhere in Nest. */
 function unwrapped(result: unknown): unknown {
+  // A property that is missing is found out about faster than a class that is not the value's.
+  if (typeof result !== 'object' || result === null || !('subscribe' in result)) return result;
   return isObservable(result) ? lastValueFrom(result) : result;
 }
 
@@ -182,16 +181,19 @@ function mcpContexts(
   const derived = Object.create(contexts) as ExternalContextCreator;
   (derived as unknown as CreatorInternals).getHostModuleKey = () => host.token;
   derived.createPipesFn = (pipes, params) => async (args, call, raw) => {
-    const value = input ? accepted(await input.validate(raw)) : raw;
-    await Promise.all(
-      (params as unknown as Parameter[]).map(async (parameter) => {
-        const extracted = parameter.extractValue(call, value);
-        args[parameter.index] =
-          parameter.type === RouteParamtypes.REQUEST
-            ? extracted
-            : await throughPipes(contexts, extracted, parameter, pipes.concat(parameter.pipes));
-      }),
-    );
+    const checked = input?.validate(raw);
+    const value = checked ? accepted(checked instanceof Promise ? await checked : checked) : raw;
+    const filled = params as unknown as Parameter[];
+    const extracted = filled.map((parameter) => parameter.extractValue(call, value));
+    const piped: Promise<void>[] = [];
+    filled.forEach((parameter, position) => {
+      const { index, type } = parameter;
+      const given = extracted[position];
+      const all = pipes.concat(parameter.pipes);
+      if (type === RouteParamtypes.REQUEST || (all.length === 0 && !isThenable(given))) args[index] = given;
+      else piped.push(throughPipes(contexts, given, parameter, all).then((result) => void (args[index] = result)));
+    });
+    if (piped.length > 0) await Promise.all(piped);
   };
   const { filtersContextCreator } = contexts as unknown as CreatorInternals;
   (derived as unknown as CreatorInternals).filtersContextCreator = {

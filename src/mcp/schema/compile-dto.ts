@@ -3,12 +3,21 @@ import { validate, type ValidationError } from 'class-validator';
 import type { DtoClass, JsonSchema } from '../protocol/schema-source.js';
 import type { CompiledSchema, SchemaIssue, Validation } from './compiled-schema.js';
 import { convertJsonSchema } from './compile-json-schema.js';
-import type { Direction, Dto } from './dto-metadata.js';
+import {
+  constraintsOf,
+  type Direction,
+  type Dto,
+  hasConstraints,
+  isCopiedAsIs,
+  reflectedType,
+  typeOf,
+} from './dto-metadata.js';
 import { dtoIssues } from './dto-issues.js';
 import type { View } from './dto-property.js';
+import { exactInstance, type MakeInstance } from './exact-instance.js';
 import { dtoToJsonSchema } from './dto-to-json-schema.js';
 import { boundIssues } from './issues.js';
-import { toJson } from './json.js';
+import { plainJson, toJson } from './json.js';
 import { compileValidator, type JsonSchemaValidator } from './json-schema-validator.js';
 import { walkSchema } from './schema-walk.js';
 
@@ -23,7 +32,8 @@ const STRUCTURAL = /^(is (required|not a known property)|must have a known ")/;
  * Compiles a class-validator DTO.
  *
  * Input: the raw arguments pass a gate compiled from the same decorators (shape, unknown properties), then
- * class-transformer makes an instance and class-validator has the last word. Output: what JSON makes of the handler's
+ * class-transformer makes an instance and class-validator has the last word; a class that needs neither library for a
+ * value that the gate accepts goes without. Output: what JSON makes of the handler's
  * value is checked against exactly the schema that clients see, and is the validated value.
  */
 export function compileDto(dto: DtoClass, where: string, direction: Direction): CompiledSchema {
@@ -32,8 +42,15 @@ export function compileDto(dto: DtoClass, where: string, direction: Direction): 
     return { jsonSchema, validate: outputValidator(dto, jsonSchema, compileValidator(jsonSchema, where)) };
   // The gate validates; this only proves at boot that clients can compile what they are shown.
   compileValidator(jsonSchema, where);
-  const gate = compileValidator(convertDto(dto, where, 'gate'), where);
-  return { jsonSchema, validate: inputValidator(dto as Dto, gate) };
+  const gate = convertDto(dto, where, 'gate');
+  return {
+    jsonSchema,
+    validate: inputValidator(
+      dto as Dto,
+      compileValidator(gate, where),
+      attempt(() => exactInstance(dto as Dto, gate)),
+    ),
+  };
 }
 
 /** The frozen JSON Schema of a DTO, for one reader. */
@@ -41,22 +58,31 @@ export function convertDto(dto: DtoClass, where: string, view: View): JsonSchema
   return convertJsonSchema(dtoToJsonSchema(dto, where, view), where);
 }
 
-function inputValidator(dto: Dto, gate: JsonSchemaValidator): CompiledSchema['validate'] {
-  return async (value) => {
+/** @param make what makes an instance of a value that the gate accepts, where nothing else is needed */
+export function inputValidator(dto: Dto, gate: JsonSchemaValidator, make?: MakeInstance): CompiledSchema['validate'] {
+  return (value) => {
     const refused = gate(value);
-    const instance = attempt(() => instantiate(dto, value));
-    // Decorators carry the team's own messages, so they are asked even about a value that the gate has refused.
-    const errors = instance && attempt(() => validate(instance, { whitelist: true, forbidNonWhitelisted: true }));
-    if (!instance || !errors) return refused.length > 0 ? { ok: false, issues: refused } : UNREADABLE;
-    const issues = combine(refused, await errors);
-    return issues.length === 0 ? { ok: true, value: instance } : { ok: false, issues };
+    const instance = make && refused.length === 0 ? attempt(() => make(value)) : undefined;
+    return instance ? { ok: true, value: instance } : throughDecorators(dto, value, refused);
   };
+}
+
+async function throughDecorators(dto: Dto, value: unknown, refused: readonly SchemaIssue[]): Promise<Validation> {
+  const instance = attempt(() => instantiate(dto, value));
+  // Decorators carry the team's own messages, so they are asked even about a value that the gate has refused.
+  const errors = instance && attempt(() => validate(instance, { whitelist: true, forbidNonWhitelisted: true }));
+  if (!instance || !errors) return refused.length > 0 ? { ok: false, issues: refused } : UNREADABLE;
+  const issues = combine(refused, await errors);
+  return issues.length === 0 ? { ok: true, value: instance } : { ok: false, issues };
 }
 
 /** An instance made of a copy: class-transformer removes discriminators from what it reads. */
 function instantiate(dto: Dto, value: unknown): object | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return plainToInstance(dto, structuredClone(value), { enableImplicitConversion: false, exposeDefaultValues: true });
+  return plainToInstance(dto, plainJson(value) ?? structuredClone(value), {
+    enableImplicitConversion: false,
+    exposeDefaultValues: true,
+  });
 }
 
 /** What a transform, a getter or a constraint throws concerns the value, and its text is not for the caller. */
@@ -89,12 +115,30 @@ function outputValidator(
 ): CompiledSchema['validate'] {
   // class-transformer finds the tag of a union's member by its class, so literals must bring their own.
   const hasUnion = [...walkSchema(jsonSchema)].some(({ schema }) => 'oneOf' in schema);
+  const convert = (value: unknown) => attempt(() => toJson(instanceToPlain(hasUnion ? value : asInstance(dto, value))));
+  const plain = plainClasses(dto);
   return (value) => {
-    const wire = attempt(() => toJson(instanceToPlain(hasUnion ? value : asInstance(dto, value))));
+    const wire = (plain && attempt(() => plainJson(value, plain))) ?? convert(value);
     if (wire === undefined) return UNREADABLE;
     const issues = check(wire);
     return issues.length === 0 ? { ok: true, value: wire } : { ok: false, issues };
   };
+}
+
+/** The prototypes of a class and those nested in it, if class-transformer only copies them; else nothing. */
+function plainClasses(dto: DtoClass): ReadonlySet<unknown> | undefined {
+  const classes = new Set<DtoClass>([dto]);
+  // A set also visits what is added on the way.
+  for (const each of classes) {
+    if (!isCopiedAsIs(each, 'output') || 'then' in (each.prototype as object)) return undefined;
+    for (const property of constraintsOf(each).keys()) {
+      const declared = typeOf(each, property);
+      if (!declared) continue;
+      if (!hasConstraints(declared.type) || reflectedType(each, property) === Map) return undefined;
+      classes.add(declared.type);
+    }
+  }
+  return new Set([...classes].map(({ prototype }) => prototype as unknown));
 }
 
 /** A literal gets the prototype of its DTO, so that `@Expose`, `@Exclude` and `@Transform` apply to it as well. */

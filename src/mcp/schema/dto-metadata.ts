@@ -85,6 +85,29 @@ export function isTransformed(dto: DtoClass, property: string): boolean {
   return transformer.findTransformMetadatas(dto, property, TransformationType.PLAIN_TO_CLASS).length > 0;
 }
 
+/** The class a property with `@Type` was declared with, as class-transformer has it. */
+export function reflectedType(dto: DtoClass, property: string): unknown {
+  return transformer.findTypeMetadata(dto, property)?.reflectedType;
+}
+
+/**
+ * True if class-transformer does no more in this direction than to copy the properties that have constraints. What it
+ * does with the values of a property with `@Type` depends on that type.
+ */
+export function isCopiedAsIs(dto: DtoClass, direction: Direction): boolean {
+  const type = direction === 'input' ? TransformationType.PLAIN_TO_CLASS : TransformationType.CLASS_TO_PLAIN;
+  return (
+    transformer.getStrategy(dto) === 'none' &&
+    transformer.getExposedProperties(dto, type).length === 0 &&
+    transformer.getExcludedProperties(dto, type).length === 0 &&
+    [...constraintsOf(dto).keys()].every((property) => {
+      const declared = transformer.findTypeMetadata(dto, property);
+      const isConstant = !declared || (!declared.options?.discriminator && declared.typeFunction?.length === 0);
+      return isConstant && transformer.findTransformMetadatas(dto, property, type).length === 0;
+    })
+  );
+}
+
 /** The property's name in JSON, which `@Expose({ name })` may change. */
 export function wireName(dto: DtoClass, property: string): string {
   return transformer.findExposeMetadata(dto, property)?.options?.name ?? property;

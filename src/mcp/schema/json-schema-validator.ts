@@ -21,6 +21,7 @@ const OPTIONS: Options = {
   logger: false,
 };
 
+const NONE: readonly SchemaIssue[] = Object.freeze([]);
 const shared: Partial<Record<Dialect, Ajv>> = {};
 
 /** Compiles a schema that is already bounded. Throws an error naming `where` for a schema that cannot be used. */
@@ -31,7 +32,7 @@ export function compileValidator(schema: JsonSchema, where: string): JsonSchemaV
   const ajv = hasIdentifier(schema) ? createAjv(dialect) : (shared[dialect] ??= createAjv(dialect));
   try {
     const check = ajv.compile(schema);
-    return (value) => (check(value) ? [] : boundIssues(ajvIssues(check.errors ?? [], value)));
+    return (value) => (check(value) ? NONE : boundIssues(ajvIssues(check.errors ?? [], value)));
   } catch (error) {
     throw new Error(`${where}: ${reasonOf(error)}`, { cause: error });
   } finally {
