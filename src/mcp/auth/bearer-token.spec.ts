@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readBearerToken } from './bearer-token.js';
+import { checkTokenForm, readBearerToken } from './bearer-token.js';
 
 describe('readBearerToken', () => {
   it('reads the token, whatever the case of the scheme', () => {
     expect(readBearerToken('bEARER  a.b-c_d~e+f/g==')).toEqual({ kind: 'token', token: 'a.b-c_d~e+f/g==' });
     expect(readBearerToken(`Bearer ${'a'.repeat(16_384)}`)).toMatchObject({ kind: 'token' });
+    expect(() => checkTokenForm('a.b-c_d~e+f/g==')).not.toThrow();
   });
 
   it('tells no header from another scheme', () => {
@@ -29,6 +30,10 @@ describe('readBearerToken', () => {
     [['Bearer a', 'Bearer b']],
     [['Bearer a']],
   ])('refuses %j', (header) => {
-    expect(() => readBearerToken(header as string)).toThrow('holds no well-formed bearer token');
+    const read = (): void => {
+      const credential = readBearerToken(header as string);
+      if (credential.kind === 'token') checkTokenForm(credential.token);
+    };
+    expect(read).toThrow('holds no well-formed bearer token');
   });
 });

@@ -22,6 +22,16 @@ describe('ExpiringMap', () => {
     expect(['a', 'b', 'c'].map((key) => map.get(key))).toEqual(['A', undefined, 'C']);
   });
 
+  it('finds one to let go when all were used', () => {
+    const map = new ExpiringMap<string>(2, () => 0);
+    map.set('a', 'A', 1);
+    map.set('b', 'B', 1);
+    map.get('b');
+    map.get('a');
+    map.set('c', 'C', 1);
+    expect([map.size, map.get('b'), map.get('c')]).toEqual([2, 'B', 'C']);
+  });
+
   it('holds nothing when it may hold nothing, or for no time', () => {
     const none = new ExpiringMap<string>(0, () => 0);
     none.set('a', 'A', 1);

@@ -1,10 +1,16 @@
 interface Entry<V> {
   readonly value: V;
   readonly until: number;
+  /** Since it became the newest. */
+  wasUsed: boolean;
 }
 
-/** Remembers so many values, each for its time; what was used longest ago gives way. */
+/**
+ * Remembers so many values, each for its time; what was not used for long gives way. Use is only noted: what was used is
+ * passed over once when something has to go, instead of being moved to the end at every use.
+ */
 export class ExpiringMap<V> {
+  /** The newest last: a Map keeps the order of insertion. */
   private readonly entries = new Map<string, Entry<V>>();
 
   /**
@@ -23,10 +29,11 @@ export class ExpiringMap<V> {
   get(key: string): V | undefined {
     const entry = this.entries.get(key);
     if (!entry) return undefined;
-    this.entries.delete(key);
-    if (entry.until <= this.now()) return undefined;
-    // A Map keeps the order of insertion: now it is the newest.
-    this.entries.set(key, entry);
+    if (entry.until <= this.now()) {
+      this.entries.delete(key);
+      return undefined;
+    }
+    entry.wasUsed = true;
     return entry.value;
   }
 
@@ -34,11 +41,8 @@ export class ExpiringMap<V> {
   set(key: string, value: V, ttlMs: number): void {
     if (this.max === 0 || ttlMs <= 0) return;
     this.entries.delete(key);
-    this.entries.set(key, { value, until: this.now() + ttlMs });
-    for (const oldest of this.entries.keys()) {
-      if (this.entries.size <= this.max) break;
-      this.entries.delete(oldest);
-    }
+    while (this.entries.size >= this.max) this.letOneGo();
+    this.entries.set(key, { value, until: this.now() + ttlMs, wasUsed: false });
   }
 
   delete(key: string): void {
@@ -47,5 +51,15 @@ export class ExpiringMap<V> {
 
   clear(): void {
     this.entries.clear();
+  }
+
+  private letOneGo(): void {
+    // A Map visits what is added to it on the way, so that the second time round one is found.
+    for (const [key, entry] of this.entries) {
+      this.entries.delete(key);
+      if (!entry.wasUsed) return;
+      entry.wasUsed = false;
+      this.entries.set(key, entry);
+    }
   }
 }

@@ -39,6 +39,15 @@ async function start(options: Partial<OAuthOptions> = {}, issuerOptions: Partial
   };
 }
 
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('It has not thrown.');
+}
+
 /** The refusal of a token, with what the client is told. */
 function refusal(description: string) {
   return {
@@ -78,9 +87,9 @@ describe('OAuthAuthenticator', () => {
   it('lets callers without a token in as anonymous, or not at all', async () => {
     await using open = await start({ requiredScopes: ['mcp:read'] });
     await using closed = await start({ anonymous: false });
-    await expect(open.authenticator.authenticate({ headers: {} })).resolves.toBe(ANONYMOUS);
+    expect(open.authenticator.authenticate({ headers: {} })).toBe(ANONYMOUS);
     expect(open.authenticator.anonymousMayUse).toBe('public');
-    await expect(closed.authenticator.authenticate({ headers: {} })).rejects.toMatchObject({
+    expect(thrownBy(() => closed.authenticator.authenticate({ headers: {} }))).toMatchObject({
       status: 401,
       headers: { 'www-authenticate': `Bearer ${METADATA}` },
     });
@@ -88,7 +97,7 @@ describe('OAuthAuthenticator', () => {
 
   it('answers other credentials than a bearer token by 401', async () => {
     await using server = await start();
-    const answerTo = (authorization: string | string[]) =>
+    const answerTo = async (authorization: string | string[]) =>
       server.authenticator.authenticate({ headers: { authorization } });
     await expect(answerTo('Basic YTpi')).rejects.toMatchObject({
       status: 401,
@@ -372,10 +381,19 @@ describe('OAuthAuthenticator', () => {
     await using server = await start({ clockSkewMs: 0, verifiedTokens: { ttlMs: 3_600_000 } });
     const token = await server.issuer.token({ exp: seconds() + 60 });
     const first = await server.authenticator.authenticate(bearer(token));
-    expect(await server.authenticator.authenticate(bearer(token))).toBe(first);
+    expect(server.authenticator.authenticate(bearer(token))).toBe(first);
+    expect(server.authenticator.authenticate({ headers: { authorization: `bearer  ${token}` } })).toBe(first);
     // Its end is a time of day.
     server.state.set = 61_000;
     await expect(server.authenticator.authenticate(bearer(token))).rejects.toMatchObject(refusal(EXPIRED));
+  });
+
+  it('looks for the required scopes in what it remembers as well', async () => {
+    await using server = await start({ requiredScopes: ['mcp:admin'] });
+    const token = await server.issuer.token();
+    const forbidden = { reason: 'FORBIDDEN', status: 403 };
+    await expect(server.authenticator.authenticate(bearer(token))).rejects.toMatchObject(forbidden);
+    expect(thrownBy(() => server.authenticator.authenticate(bearer(token)))).toMatchObject(forbidden);
   });
 
   it('verifies again when its memory has run out, or when it has none', async () => {
@@ -438,7 +456,9 @@ describe('OAuthAuthenticator', () => {
   it('says nothing of a token in errors and logs', async () => {
     await using server = await start();
     const token = await server.issuer.token({ aud: 'other', secret: 'hush' });
-    const error: unknown = await server.authenticator.authenticate(bearer(token)).catch((reason: unknown) => reason);
+    const error: unknown = await Promise.resolve(server.authenticator.authenticate(bearer(token))).catch(
+      (reason: unknown) => reason,
+    );
     await server.issuer.pause();
     server.state.ahead = 700_000;
     await server.accept().catch(() => undefined);

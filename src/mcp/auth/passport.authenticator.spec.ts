@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ANONYMOUS } from '../protocol/principal.js';
+import type { Credentials } from './authenticator.port.js';
 import { PassportAuthenticator } from './passport.authenticator.js';
 
 interface Run {
@@ -15,13 +16,18 @@ interface Request {
 }
 
 function authenticatorOf(authenticate: (this: Run, request: Request) => unknown) {
-  return new PassportAuthenticator<string>(
+  const authenticator = new PassportAuthenticator<string>(
     { authenticate },
     {
       toPrincipal: (subject) => ({ ...ANONYMOUS, issuer: 'keys', subject }),
       timeoutMs: 1_000,
     },
   );
+  return {
+    ...authenticator,
+    now: (credentials: Credentials) => authenticator.authenticate(credentials),
+    authenticate: async (credentials: Credentials) => authenticator.authenticate(credentials),
+  };
 }
 
 const CREDENTIALS = { headers: { 'x-api-key': 'k' } };
@@ -33,6 +39,15 @@ describe('PassportAuthenticator', () => {
     });
     await expect(authenticator.authenticate(CREDENTIALS)).resolves.toMatchObject({ subject: 'user of k' });
     expect(authenticator.anonymousMayUse).toBe('public');
+  });
+
+  it('answers at once where the strategy does, whatever that ends with later', async () => {
+    const authenticator = authenticatorOf(async function () {
+      this.success('first');
+      this.fail('second');
+      throw new Error('third');
+    });
+    expect(authenticator.now(CREDENTIALS)).toMatchObject({ subject: 'first' });
   });
 
   it('keeps requests at the same time apart', async () => {

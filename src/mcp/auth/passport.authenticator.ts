@@ -43,23 +43,37 @@ export class PassportAuthenticator<User = unknown> implements Authenticator {
   }
 
   /**
+   * Answers at once where the strategy does.
    * @throws McpError `UNAUTHORIZED` when the strategy fails, with its challenge as `WWW-Authenticate`; `UNAVAILABLE`
    * when it ends with an error or not in time
    */
-  async authenticate({ headers }: Credentials): Promise<Principal> {
-    const outcome = await this.run(headers);
+  authenticate({ headers }: Credentials): Principal | Promise<Principal> {
+    const outcome = this.run(headers);
+    return outcome instanceof Promise ? this.principalOfLate(outcome) : this.principalOf(outcome);
+  }
+
+  private run(headers: Credentials['headers']): StrategyOutcome | Promise<StrategyOutcome> {
+    try {
+      return runStrategy(this.strategy, { headers: { ...headers } });
+    } catch (error) {
+      throw asMcpError(error);
+    }
+  }
+
+  private principalOf(outcome: StrategyOutcome): Principal | Promise<Principal> {
     return outcome.kind === 'pass' ? ANONYMOUS : this.options.toPrincipal(outcome.user as User);
   }
 
-  private async run(headers: Credentials['headers']): Promise<StrategyOutcome> {
+  private async principalOfLate(late: Promise<StrategyOutcome>): Promise<Principal> {
+    let outcome: StrategyOutcome;
     try {
-      const outcome = runStrategy(this.strategy, { headers: { ...headers } });
-      return await within(this.options.timeoutMs ?? 10_000, outcome, () => {
+      outcome = await within(this.options.timeoutMs ?? 10_000, late, () => {
         throw new Error('The Passport strategy did not answer in time.');
       });
     } catch (error) {
       throw asMcpError(error);
     }
+    return this.principalOf(outcome);
   }
 }
 

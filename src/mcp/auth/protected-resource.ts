@@ -10,6 +10,11 @@ export interface DescribedResource {
   readonly resourceDocumentation?: string | undefined;
 }
 
+/** An authenticator that has such a document. A class of its own: it is known without loading what verifies tokens. */
+export abstract class ResourceAuthenticator {
+  abstract readonly settings: DescribedResource;
+}
+
 /** The document by which clients find the authorization servers (RFC 9728), and where it is served. */
 export interface ProtectedResourceMetadata {
   /** With the path of the resource behind the well-known part (RFC 9728 section 3.1). */

@@ -28,7 +28,7 @@ async function start(options: Partial<OAuthOptions> = {}, introspection: Partial
     issuer,
     state,
     logger,
-    ask: (token: string) => authenticator.authenticate({ headers: { authorization: `Bearer ${token}` } }),
+    ask: async (token: string) => authenticator.authenticate({ headers: { authorization: `Bearer ${token}` } }),
     authenticator,
     async [Symbol.asyncDispose]() {
       authenticator.close();

@@ -1,7 +1,7 @@
 import type { ConcurrencyRule, RateLimitRule } from '../decorators/limit-metadata.js';
 import type { Principal } from '../protocol/principal.js';
 import { type BulkheadRule, Bulkheads, type Release } from './bulkheads.js';
-import { CallerKeys, isAnybody, shortHash } from './caller-keys.js';
+import { type CallerKeys, callerKeysOf, isAnybody, shortHash } from './caller-keys.js';
 import { LimitExceeded } from './limit-exceeded.error.js';
 import type { BucketSpec, TokenBuckets, Verdict } from './token-buckets.port.js';
 
@@ -58,20 +58,20 @@ const CROWDED_RETRY_MS = 1_000;
 /** A call on its way in, and what it holds already. */
 class Attempt implements Admission {
   readonly caller: CallerKeys;
-  #releases: Release[] = [];
+  #releases: Release[] | undefined;
 
   constructor(readonly call: LimitedCall) {
-    this.caller = new CallerKeys(call.principal);
+    this.caller = callerKeysOf(call.principal);
   }
 
   add(release: Release): void {
-    this.#releases.push(release);
+    (this.#releases ??= []).push(release);
   }
 
   readonly release = (): void => {
     const releases = this.#releases;
-    this.#releases = [];
-    for (const release of releases) release();
+    this.#releases = undefined;
+    if (releases) for (const release of releases) release();
   };
 }
 
@@ -126,6 +126,11 @@ export class CallLimits {
     }
   }
 
+  /** Whether any limit can apply to what has these rules, whoever calls it. */
+  mayBind(rules?: Pick<LimitedCapability, 'rateLimits' | 'concurrency'>): boolean {
+    return this.#bindsCallers || (rules !== undefined && (rules.rateLimits.length > 0 || rules.concurrency.length > 0));
+  }
+
   /**
    * How many calls of capabilities run within their own bulkheads, and how many wait for one, on this replica.
    * @returns in the order of the capabilities
@@ -173,24 +178,26 @@ export class CallLimits {
     const { principal, capability, signal } = call;
     const buckets: BucketSpec[] = [];
     const scopes: string[] = [];
-    const add = (scope: string, key: string, rule: RateLimitRule): void => {
-      scopes.push(scope);
-      buckets.push({ key, capacity: rule.burst, refillPerMs: rule.amount / rule.perMs, cost: 1 });
-    };
-    if (isBound && this.#principal) add('principal', caller.principal(), this.#principal);
-    if (isBound && this.#tenant && principal.tenant !== undefined) add('tenant', caller.tenant(), this.#tenant);
+    if (isBound && this.#principal) {
+      scopes.push('principal');
+      buckets.push(bucketOf(caller.principal(), this.#principal));
+    }
+    if (isBound && this.#tenant && principal.tenant !== undefined) {
+      scopes.push('tenant');
+      buckets.push(bucketOf(caller.tenant(), this.#tenant));
+    }
     if (capability) {
-      rateLimits.forEach((rule, i) => add(capability.kind, keyOf(capability, i, caller.sharing(rule.per)), rule));
+      for (const [i, rule] of rateLimits.entries()) {
+        scopes.push(capability.kind);
+        buckets.push(bucketOf(keyOf(capability, i, caller.sharing(rule.per)), rule));
+      }
     }
     if (buckets.length === 0) return;
 
-    const judge = (verdict: Verdict): void => {
-      if (!verdict.allowed) throw new LimitExceeded('rate', scopes[verdict.index] ?? 'principal', verdict.retryAfterMs);
-    };
     const verdict = this.#buckets.take(buckets);
-    if (!(verdict instanceof Promise)) return judge(verdict);
+    if (!(verdict instanceof Promise)) return requireAllowed(verdict, scopes);
     return verdict.then((late) => {
-      judge(late);
+      requireAllowed(late, scopes);
       signal?.throwIfAborted();
     });
   }
@@ -198,7 +205,7 @@ export class CallLimits {
   /** Enters all bulkheads of the capability, one after the other: always in this order, so that no two calls can block. */
   #enter(attempt: Attempt, from = 0): void | Promise<void> {
     const { capability, signal } = attempt.call;
-    if (!capability) return;
+    if (!capability || capability.concurrency.length === 0) return;
     const admitted = (release: Release | undefined): void => {
       if (!release) throw new LimitExceeded('concurrency', capability.kind, CROWDED_RETRY_MS);
       attempt.add(release);
@@ -217,6 +224,15 @@ export class CallLimits {
       admitted(release);
     }
   }
+}
+
+function bucketOf(key: string, { burst, amount, perMs }: RateLimitRule): BucketSpec {
+  return { key, capacity: burst, refillPerMs: amount / perMs, cost: 1 };
+}
+
+/** @param scopes of whom each of the buckets was */
+function requireAllowed(verdict: Verdict, scopes: readonly string[]): void {
+  if (!verdict.allowed) throw new LimitExceeded('rate', scopes[verdict.index] ?? 'principal', verdict.retryAfterMs);
 }
 
 /** Of one of the rules of a capability. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { LimitSharing } from '../decorators/limit-metadata.js';
-import { ANONYMOUS, type Principal } from '../protocol/principal.js';
+import { ANONYMOUS, type Principal, oncePerPrincipal } from '../protocol/principal.js';
 
 /** Characters of a hash that are kept: 132 bits, so that nobody can find two callers that share them. */
 const HASH_LENGTH = 22;
@@ -17,7 +17,8 @@ export function isAnybody(principal: Principal): boolean {
  */
 export class CallerKeys {
   readonly #principal: Principal;
-  #principalHash: string | undefined;
+  #principalKey: string | undefined;
+  #tenantKey: string | undefined;
 
   constructor(principal: Principal) {
     this.#principal = principal;
@@ -27,14 +28,13 @@ export class CallerKeys {
   principal(): string {
     // Not the client: whoever can register clients could have as many limits as he likes.
     const { issuer, subject, tenant } = this.#principal;
-    this.#principalHash ??= shortHash(JSON.stringify([issuer, subject, tenant ?? null]));
-    return `principal:${this.#principalHash}`;
+    return (this.#principalKey ??= `principal:${shortHash(JSON.stringify([issuer, subject, tenant ?? null]))}`);
   }
 
   /** Of its tenant, or of all of its issuer who have none. Tenants of two issuers are two, whatever they are called. */
   tenant(): string {
     const { issuer, tenant } = this.#principal;
-    return `tenant:${shortHash(JSON.stringify([issuer, tenant ?? null]))}`;
+    return (this.#tenantKey ??= `tenant:${shortHash(JSON.stringify([issuer, tenant ?? null]))}`);
   }
 
   /** Of those whose calls count together. */
@@ -49,6 +49,9 @@ export class CallerKeys {
     }
   }
 }
+
+/** The keys of a caller: the same ones at each of its calls, where it is the same principal. */
+export const callerKeysOf = oncePerPrincipal((principal) => new CallerKeys(principal));
 
 /** Stands for a text of any length and kind. */
 export function shortHash(text: string): string {

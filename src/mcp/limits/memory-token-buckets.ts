@@ -13,6 +13,8 @@ interface Bucket {
   at: number;
   capacity: number;
   refillPerMs: number;
+  /** Since it became the newest. */
+  wasUsed: boolean;
 }
 
 const ALLOWED: Verdict = Object.freeze({ allowed: true });
@@ -23,11 +25,11 @@ const CROWDED_SWEEP_MS = 1_000;
 
 /**
  * Buckets in the memory of one process: for one replica, for tests, and for while Redis is away. Those that are full
- * again are forgotten by and by, without timers. When there is no room, they go first, and then the one that was not used
- * for the longest time: whoever it belongs to finds it full.
+ * again are forgotten by and by, without timers. When there is no room, they go first, and then the oldest of those that
+ * were not used again: whoever it belongs to finds it full.
  */
 export class MemoryTokenBuckets implements TokenBuckets {
-  /** The one that was used last comes last. */
+  /** The newest last. Use is only noted, which costs less than to move what is used to the end each time. */
   readonly #buckets = new Map<string, Bucket>();
   readonly #maxEntries: number;
   readonly #now: () => number;
@@ -52,7 +54,8 @@ export class MemoryTokenBuckets implements TokenBuckets {
     const now = this.#now();
     let refused = -1;
     let retryAfterMs = 0;
-    for (const [i, spec] of specs.entries()) {
+    for (let i = 0; i < specs.length; i += 1) {
+      const spec = specs[i]!;
       const missing = spec.cost - this.#tokens(spec, now);
       if (missing <= TOKEN_TOLERANCE) continue;
       const waitMs = Math.max(1, Math.ceil((missing - TOKEN_TOLERANCE) / spec.refillPerMs));
@@ -86,17 +89,26 @@ export class MemoryTokenBuckets implements TokenBuckets {
     const known = this.#buckets.get(key);
     if (!known) {
       this.#makeRoom(now);
-      this.#buckets.set(key, { tokens, at: now, capacity, refillPerMs });
+      this.#buckets.set(key, { tokens, at: now, capacity, refillPerMs, wasUsed: false });
       return;
     }
-    this.#buckets.delete(key);
-    this.#buckets.set(key, Object.assign(known, { tokens, at: now, capacity, refillPerMs }));
+    known.tokens = tokens;
+    known.at = now;
+    known.capacity = capacity;
+    known.refillPerMs = refillPerMs;
+    known.wasUsed = true;
   }
 
   #makeRoom(now: number): void {
     const isCrowded = this.#buckets.size >= this.#maxEntries;
     if (now - this.#sweptAt >= (isCrowded ? CROWDED_SWEEP_MS : SWEEP_MS)) this.sweep();
     if (this.#buckets.size < this.#maxEntries) return;
-    for (const oldest of this.#buckets.keys()) return void this.#buckets.delete(oldest);
+    // A Map visits what is added to it on the way, so that the second time round one is found.
+    for (const [key, bucket] of this.#buckets) {
+      this.#buckets.delete(key);
+      if (!bucket.wasUsed) return;
+      bucket.wasUsed = false;
+      this.#buckets.set(key, bucket);
+    }
   }
 }

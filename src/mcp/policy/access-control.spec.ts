@@ -132,6 +132,12 @@ describe('a policy', () => {
     ]);
   });
 
+  it('that answers at once decides at once', () => {
+    const capability = prompt('p', { policies: [new Says(() => true), seeOnly()] });
+
+    expect(control().decide(capability, ann(), {})).toMatchObject({ effect: 'refuse', rule: 'policy:Says' });
+  });
+
   it('that lets nobody see hides, whatever scopes are missing', async () => {
     const capability = prompt('p', { scopes: ['a'], policies: [new Says(() => false)] });
 
@@ -282,8 +288,24 @@ describe('what a caller sees of a list', () => {
     expect(new Set(await Promise.all(callers.map(keyOf))).size).toBe(6);
   });
 
+  it('is one object for all who see the same', () => {
+    const access = control();
+    const rules = [open, plain, scoped, staff];
+
+    expect(access.visibility(rules, ann(['a']))).toBe(access.visibility(rules, { ...ann(['a']), subject: 'bob' }));
+  });
+
   it('is everything for whom nothing is hidden, and known at once without policies', () => {
     expect(control().visibility([open, scoped], ann(['a']))).toMatchObject({ key: '' });
+  });
+
+  it('is found out once for all whom the same rules let', () => {
+    const access = control();
+    const both = [open, scoped, prompt('granted', { scopes: ['z'] })];
+    const first = access.visibility(both, ann(['a']));
+
+    expect(access.visibility(both, { ...ann(['a', 'b']), subject: 'bob' })).toBe(first);
+    expect(access.visibility(both, ann(['a', 'z']))).not.toBe(first);
   });
 
   it('asks a policy only about what the rules let a caller see', async () => {

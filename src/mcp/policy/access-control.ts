@@ -3,14 +3,18 @@ import type { AccessChallenge } from '../protocol/access-challenge.js';
 import type { AccessPolicy, AccessRequest } from '../protocol/access-policy.port.js';
 import type { DenialRule } from '../protocol/denial-rule.js';
 import { McpError } from '../protocol/errors.js';
-import { type Principal, isAnonymous } from '../protocol/principal.js';
-import type { PolicyUse } from '../registry/access-rule.js';
+import { hasAll } from '../protocol/has-all.js';
+import { ANONYMOUS, type Principal, isAnonymous } from '../protocol/principal.js';
+import { isThenable } from '../protocol/thenable.js';
+import { goOn } from '../protocol/now-or-later.js';
+import type { AccessRule, PolicyUse } from '../registry/access-rule.js';
 import type { AnyCapability, ListedCapability } from '../registry/capability.js';
 import type { McpRegistry } from '../registry/mcp-registry.js';
 import { EVERYTHING, type Visibility } from '../registry/visibility.js';
 import type { AccessDefaults } from './access-defaults.js';
 import type { Decision } from './decision.js';
 import { inTime } from './in-time.js';
+import { ListProfile, type Policed } from './list-profile.js';
 
 export interface AccessControlOptions extends AccessDefaults {
   /** What callers that nobody has asked who they are may use besides what is public. */
@@ -19,11 +23,11 @@ export interface AccessControlOptions extends AccessDefaults {
   readonly logger: Pick<LoggerService, 'error'>;
 }
 
-interface ListProfile {
-  /** For each rule that says something else, a capability that has it. */
-  readonly rules: ReadonlyMap<string, ListedCapability>;
-  /** Those that policies are asked about. */
-  readonly policed: readonly ListedCapability[];
+/** What a rule comes to that does not depend on the caller. */
+interface CompiledRule {
+  /** For those who meet it. */
+  readonly allow: Decision;
+  readonly policies: readonly PolicyUse[];
 }
 
 type Lists = Pick<McpRegistry, 'tools' | 'resources' | 'templates' | 'prompts'>;
@@ -31,6 +35,11 @@ type Arguments = Readonly<Record<string, unknown>>;
 
 /** Capabilities of one list that policies are asked about at a time. */
 const ASKED_AT_ONCE = 16;
+const PUBLIC: Decision = Object.freeze({ effect: 'allow', rule: 'public' });
+const OPEN: Decision = Object.freeze({ effect: 'allow', rule: 'open' });
+const AUTHENTICATED: Decision = Object.freeze({ effect: 'allow', rule: 'authenticated' });
+const STRANGER: Decision = Object.freeze({ effect: 'hide', rule: 'authentication' });
+const UNDECLARED: Decision = Object.freeze({ effect: 'hide', rule: 'undeclared' });
 
 /**
  * Decides who may use what: the one place for every primitive, in lists, calls and subscriptions alike. Whatever a
@@ -40,7 +49,8 @@ export class AccessControl {
   private readonly missingScope: 'challenge' | 'advertise' | 'hide';
   /** Asked about everything that is not public. */
   private global: readonly PolicyUse[] = [];
-  private readonly profiles = new WeakMap<readonly ListedCapability[], ListProfile>();
+  private compiled = new WeakMap<AccessRule, CompiledRule>();
+  private profiles = new WeakMap<readonly AnyCapability[], ListProfile>();
 
   constructor(private readonly options: AccessControlOptions) {
     this.missingScope = options.missingScope ?? 'challenge';
@@ -49,11 +59,13 @@ export class AccessControl {
   /** Has a policy asked about everything that is not public; to be said before anything is decided. */
   askAlso(policy: AccessPolicy): void {
     this.global = [...this.global, { name: policy.constructor.name, policy, options: undefined }];
+    this.compiled = new WeakMap();
+    this.profiles = new WeakMap();
   }
 
   /** Whether a decision may take its time, and cost something elsewhere. */
   asksPolicies(capability: AnyCapability): boolean {
-    return this.policiesOf(capability).length > 0;
+    return this.compiledOf(capability).policies.length > 0;
   }
 
   /**
@@ -61,12 +73,14 @@ export class AccessControl {
    * @param given arguments as sent
    */
   decide(capability: AnyCapability, principal: Principal, given: Arguments): Decision | Promise<Decision> {
-    const fixed = this.byRole(capability, principal);
-    if (fixed.effect !== 'allow' || capability.rules.access.kind === 'everyone') return fixed;
-    const policies = this.policiesOf(capability);
-    const scopes = this.byScope(capability, principal);
-    if (policies.length === 0) return scopes ?? fixed;
-    return this.byPolicies(policies, { capability, principal, given, scopes }, fixed.rule);
+    const { access } = capability.rules;
+    if (access.kind === 'everyone') return PUBLIC;
+    const hidden = this.hiddenByRole(access, principal);
+    if (hidden) return hidden;
+    const { allow, policies } = this.compiledOf(capability);
+    const lacking = this.lackingScope(access, principal);
+    if (policies.length === 0) return lacking ?? allow;
+    return this.byPolicies(policies, { capability, principal, given, met: lacking ?? allow });
   }
 
   /** What to answer about something that does not exist: callers without a name learn not even that. */
@@ -79,41 +93,47 @@ export class AccessControl {
     return this.options.challenge.unauthorized();
   }
 
-  /** What of a list a caller may see. */
+  /** What of a list a caller may see. The same object for those who see the same, until the list changes. */
   visibility(list: readonly ListedCapability[], principal: Principal): Visibility | Promise<Visibility> {
-    const { rules, policed } = this.profileOf(list);
-    const byRule = new Map([...rules].map(([key, capability]) => [key, this.seesByRule(capability, principal)]));
-    const sees = (capability: ListedCapability): boolean => byRule.get(capability.rules.access.key) ?? false;
-    const asked = policed.filter(sees);
-    if (asked.length === 0) return visibilityOf(list, sees, [...byRule.values()]);
-    return this.visibilityByPolicies(list, asked, { principal, sees, bits: [...byRule.values()] });
+    const profile = this.profileOf(list);
+    if (profile.isSameForAll) return EVERYTHING;
+    let bits = '';
+    for (const capability of profile.rules) bits += this.seesByRule(capability, principal) ? '1' : '0';
+    if (profile.policed.length === 0) return profile.view(bits);
+    const asked = profile.policed.filter(({ rule }) => bits[rule] === '1');
+    return asked.length === 0 ? profile.view(bits) : this.visibilityByPolicies(profile, bits, asked, principal);
   }
 
   private async visibilityByPolicies(
-    list: readonly ListedCapability[],
-    asked: readonly ListedCapability[],
-    { principal, sees, bits }: { principal: Principal; sees: (each: ListedCapability) => boolean; bits: boolean[] },
+    profile: ListProfile,
+    bits: string,
+    asked: readonly Policed[],
+    principal: Principal,
   ): Promise<Visibility> {
     const agreed: boolean[] = [];
     // A few at a time: one list must not be a flood for an engine elsewhere.
     for (let from = 0; from < asked.length; from += ASKED_AT_ONCE) {
       const some = asked.slice(from, from + ASKED_AT_ONCE);
-      agreed.push(...(await Promise.all(some.map((capability) => this.agreeToSee(capability, principal)))));
+      agreed.push(...(await Promise.all(some.map(async ({ capability }) => this.agreeToSee(capability, principal)))));
     }
-    const refused = new Set(asked.filter((_, index) => !agreed[index]));
-    return visibilityOf(list, (each) => sees(each) && !refused.has(each), [...bits, ...agreed]);
+    const refused = asked.filter((_, index) => !agreed[index]).map(({ capability }) => capability);
+    return profile.view(bits + agreed.map((bit) => (bit ? '1' : '0')).join(''), new Set(refused));
   }
 
   /** Whether everyone may use all of these, whoever they are: only then may an answer be kept for others. */
   isSameForAll(capabilities: readonly AnyCapability[]): boolean {
-    return capabilities.every(({ rules: { access } }) => access.kind === 'everyone' || this.isOpen(access.kind));
+    const profile = this.profiles.get(capabilities);
+    return profile ? profile.isSameForAll : capabilities.every((capability) => this.isForAll(capability));
   }
 
   /** Whether somebody nameless is let in at all: where there is something that he may use, or see. */
   letsIn(principal: Principal, { tools, resources, templates, prompts }: Lists): boolean {
     if (!this.isStranger(principal)) return true;
-    return [tools, resources, templates, prompts].some((list) =>
-      [...this.profileOf(list.all()).rules.values()].some((capability) => this.seesByRule(capability, principal)),
+    return (
+      this.profileOf(tools.all()).isForStrangers ||
+      this.profileOf(resources.all()).isForStrangers ||
+      this.profileOf(templates.all()).isForStrangers ||
+      this.profileOf(prompts.all()).isForStrangers
     );
   }
 
@@ -131,102 +151,140 @@ export class AccessControl {
     return this.options.anonymousMayUse === 'public' && isAnonymous(principal);
   }
 
-  private byRole({ rules: { access } }: AnyCapability, principal: Principal): Decision {
-    if (access.kind === 'everyone') return { effect: 'allow', rule: 'public' };
+  private isForAll({ rules: { access } }: AnyCapability): boolean {
+    return access.kind === 'everyone' || this.isOpen(access.kind);
+  }
+
+  /** The decision, if nobody like this caller may know of what is not for everyone. */
+  private hiddenByRole(access: AccessRule, principal: Principal): Decision | undefined {
     // Not refused: what there is besides must not be told from what there is not; see `refuseUnknown()`.
-    if (this.isStranger(principal)) return { effect: 'hide', rule: 'authentication' };
+    if (this.isStranger(principal)) return STRANGER;
     if (access.kind === 'undeclared') {
-      if (this.options.anonymousMayUse === 'all') return { effect: 'allow', rule: 'open' };
-      if (this.options.undeclared === 'nobody') return { effect: 'hide', rule: 'undeclared' };
-      return { effect: 'allow', rule: 'authenticated' };
+      return this.options.anonymousMayUse === 'public' && this.options.undeclared === 'nobody' ? UNDECLARED : undefined;
     }
-    const missing = access.roles.find((anyOf) => !anyOf.some((role) => principal.roles?.has(role)));
-    if (missing) return { effect: 'hide', rule: `roles:${missing.join('|')}` };
-    return { effect: 'allow', rule: ruleName(access) };
+    for (const anyOf of access.roles) {
+      if (!hasOne(principal.roles, anyOf)) return { effect: 'hide', rule: `roles:${anyOf.join('|')}` };
+    }
+    return undefined;
   }
 
   /** The decision, if a scope is missing. */
-  private byScope({ rules: { access } }: AnyCapability, principal: Principal): Decision | undefined {
-    if (access.scopes.every((scope) => principal.scopes.has(scope))) return undefined;
-    const rule: DenialRule = `scopes:${access.scopes.join(' ')}`;
+  private lackingScope({ scopes }: AccessRule, principal: Principal): Decision | undefined {
+    if (hasAll(principal.scopes, scopes)) return undefined;
+    const rule: DenialRule = `scopes:${scopes.join(' ')}`;
     if (this.missingScope === 'hide') return { effect: 'hide', rule };
     const { challenge } = this.options;
-    const error = isAnonymous(principal) ? challenge.unauthorized() : challenge.insufficientScope(access.scopes);
+    const error = isAnonymous(principal) ? challenge.unauthorized() : challenge.insufficientScope(scopes);
     return { effect: 'refuse', rule, error };
   }
 
-  private async byPolicies(
+  /** @param use `met` is what comes of it if all policies agree, or before they are asked about the use itself */
+  private byPolicies(
     policies: readonly PolicyUse[],
-    use: { capability: AnyCapability; principal: Principal; given: Arguments; scopes: Decision | undefined },
-    rule: string,
-  ): Promise<Decision> {
-    const { capability, principal, given, scopes } = use;
-    const hiding = await this.dissenter(policies, requestOf(capability, principal, 'see'));
-    if (hiding) return { effect: 'hide', rule: `policy:${hiding.name}` };
-    if (scopes) return scopes;
-    const refusing = await this.dissenter(policies, { ...requestOf(capability, principal, 'use'), arguments: given });
-    if (!refusing) return { effect: 'allow', rule };
-    return {
-      effect: 'refuse',
-      rule: `policy:${refusing.name}`,
-      error: new McpError('FORBIDDEN', 'This is not allowed.', undefined, { headers: {} }),
-    };
+    use: { capability: AnyCapability; principal: Principal; given: Arguments; met: Decision },
+  ): Decision | Promise<Decision> {
+    const { capability, principal, given, met } = use;
+    return goOn(this.dissenter(policies, requestOf(capability, principal, 'see')), (hiding) => {
+      if (hiding) return { effect: 'hide', rule: `policy:${hiding.name}` };
+      if (met.effect !== 'allow') return met;
+      const request = { ...requestOf(capability, principal, 'use'), arguments: given };
+      return goOn(this.dissenter(policies, request), (refusing) => (refusing ? refusedBy(refusing) : met));
+    });
   }
 
   /** The first policy that says no. One that fails, or does not answer, says no. */
-  private async dissenter(
+  private dissenter(
     policies: readonly PolicyUse[],
     request: Omit<AccessRequest, 'options'>,
-  ): Promise<PolicyUse | undefined> {
-    for (const use of policies) {
-      try {
-        if ((await inTime(use.policy.allows({ ...request, options: use.options }))) !== true) return use;
-      } catch (error) {
-        this.options.logger.error(
-          `The policy ${use.name} failed on ${request.kind} ${request.name}, so access was denied.`,
-          error instanceof Error ? error.stack : String(error),
-        );
-        return use;
-      }
+    from = 0,
+  ): PolicyUse | undefined | Promise<PolicyUse | undefined> {
+    const use = policies[from];
+    if (!use) return undefined;
+    return goOn(this.agrees(use, request), (agreed) => (agreed ? this.dissenter(policies, request, from + 1) : use));
+  }
+
+  private agrees(use: PolicyUse, request: Omit<AccessRequest, 'options'>): boolean | Promise<boolean> {
+    try {
+      const answer: unknown = use.policy.allows({ ...request, options: use.options });
+      if (!isThenable(answer)) return answer === true;
+      return inTime(answer).then(
+        (late) => late === true,
+        (error: unknown) => this.failed(use, request, error),
+      );
+    } catch (error) {
+      return this.failed(use, request, error);
     }
-    return undefined;
+  }
+
+  private failed({ name }: PolicyUse, request: Omit<AccessRequest, 'options'>, error: unknown): false {
+    this.options.logger.error(
+      `The policy ${name} failed on ${request.kind} ${request.name}, so access was denied.`,
+      error instanceof Error ? error.stack : String(error),
+    );
+    return false;
   }
 
   /** What there is to decide about a list; a list that has changed is another array. */
   private profileOf(list: readonly ListedCapability[]): ListProfile {
     const known = this.profiles.get(list);
     if (known) return known;
-    const profile = {
-      rules: new Map(list.map((capability) => [capability.rules.access.key, capability])),
-      policed: list.filter((capability) => this.policiesOf(capability).length > 0),
-    };
+    const profile = new ListProfile(list, {
+      asksPolicies: (capability) => this.asksPolicies(capability),
+      isForAll: (capability) => this.isForAll(capability),
+      isForStrangers: (capability) => this.seesByRule(capability, ANONYMOUS),
+    });
     this.profiles.set(list, profile);
     return profile;
   }
 
   private seesByRule(capability: AnyCapability, principal: Principal): boolean {
+    const { access } = capability.rules;
     // What a name and a consent are enough for is shown to those who can still get both.
-    const { kind, roles } = capability.rules.access;
     if (this.missingScope === 'advertise' && this.isStranger(principal)) {
       return (
-        roles.length === 0 &&
-        this.policiesOf(capability).length === 0 &&
-        !(kind === 'undeclared' && this.options.undeclared === 'nobody')
+        access.roles.length === 0 &&
+        !this.asksPolicies(capability) &&
+        !(access.kind === 'undeclared' && this.options.undeclared === 'nobody')
       );
     }
-    if (this.byRole(capability, principal).effect !== 'allow') return false;
-    return this.missingScope === 'advertise' || this.byScope(capability, principal) === undefined;
+    if (access.kind === 'everyone') return true;
+    if (this.hiddenByRole(access, principal)) return false;
+    return this.missingScope === 'advertise' || hasAll(principal.scopes, access.scopes);
   }
 
-  private async agreeToSee(capability: AnyCapability, principal: Principal): Promise<boolean> {
-    const policies = this.policiesOf(capability);
-    return (await this.dissenter(policies, requestOf(capability, principal, 'see'))) === undefined;
+  private agreeToSee(capability: AnyCapability, principal: Principal): boolean | Promise<boolean> {
+    const dissenter = this.dissenter(this.compiledOf(capability).policies, requestOf(capability, principal, 'see'));
+    return goOn(dissenter, (hiding) => hiding === undefined);
   }
 
-  private policiesOf({ rules: { access } }: AnyCapability): readonly PolicyUse[] {
-    if (access.kind === 'everyone' || this.global.length === 0) return access.policies;
-    return [...this.global, ...access.policies];
+  private compiledOf({ rules: { access } }: AnyCapability): CompiledRule {
+    const known = this.compiled.get(access);
+    if (known) return known;
+    const rule = { allow: this.allowedBy(access), policies: this.policiesOf(access) };
+    this.compiled.set(access, rule);
+    return rule;
   }
+
+  private allowedBy(access: AccessRule): Decision {
+    if (access.kind === 'everyone') return PUBLIC;
+    if (access.kind === 'undeclared') return this.options.anonymousMayUse === 'all' ? OPEN : AUTHENTICATED;
+    return Object.freeze({ effect: 'allow', rule: ruleName(access) });
+  }
+
+  private policiesOf({ kind, policies }: AccessRule): readonly PolicyUse[] {
+    return kind === 'everyone' ? policies : [...this.global, ...policies];
+  }
+}
+
+function hasOne(roles: ReadonlySet<string> | undefined, anyOf: readonly string[]): boolean {
+  if (!roles) return false;
+  for (const role of anyOf) if (roles.has(role)) return true;
+  return false;
+}
+
+function refusedBy({ name }: PolicyUse): Decision {
+  const error = new McpError('FORBIDDEN', 'This is not allowed.', undefined, { headers: {} });
+  return { effect: 'refuse', rule: `policy:${name}`, error };
 }
 
 function requestOf(
@@ -237,17 +295,7 @@ function requestOf(
   return { principal, action, kind, name: key };
 }
 
-function visibilityOf(
-  list: readonly ListedCapability[],
-  sees: (capability: ListedCapability) => boolean,
-  bits: readonly boolean[],
-): Visibility {
-  if (bits.every(Boolean)) return EVERYTHING;
-  const visible = new Set(list.filter(sees));
-  return { key: bits.map((bit) => (bit ? '1' : '0')).join(''), sees: (capability) => visible.has(capability) };
-}
-
-function ruleName({ scopes, roles, policies }: AnyCapability['rules']['access']): string {
+function ruleName({ scopes, roles, policies }: AccessRule): string {
   const parts = [
     ...roles.map((anyOf) => `roles:${anyOf.join('|')}`),
     ...(scopes.length > 0 ? [`scopes:${scopes.join(' ')}`] : []),
