@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.js';
 
 /** Bytes a key must have: those of the hash (RFC 2104, 3). */
@@ -24,7 +24,7 @@ export function argumentsDigest(args: unknown, key?: Uint8Array): string | null 
   try {
     const text = canonicalJson(args);
     if (key) return `hmac-sha256:${createHmac('sha256', key).update(text).digest('hex')}`;
-    return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+    return `sha256:${hash('sha256', text)}`;
   } catch {
     return 'unreadable';
   }

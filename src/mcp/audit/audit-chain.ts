@@ -8,7 +8,7 @@ import {
   type OperationEntry,
 } from './audit-entry.js';
 import { exportPublicKey, keyIdOf, signHash } from './audit-key.js';
-import { entryHash } from './entry-hash.js';
+import { entryText } from './entry-text.js';
 
 /** Makes entries into lines, each tied to the one before it. What it has made must be written, in this order. */
 export class AuditChain {
@@ -84,16 +84,19 @@ export class AuditChain {
   }
 
   #add(body: AuditEntryBody, at = Date.now()): string {
-    const { type, ...rest } = body;
-    const entry = {
-      ...{ v: AUDIT_VERSION, type, chain: this.id, seq: this.#seq, at: new Date(at).toISOString() },
-      ...{ replica: this.#replica, ...rest, prev: this.#prev },
-    };
-    const hash = entryHash(entry);
+    const { line, hash } = entryText({
+      ...body,
+      v: AUDIT_VERSION,
+      chain: this.id,
+      seq: this.#seq,
+      at: new Date(at).toISOString(),
+      replica: this.#replica,
+      prev: this.#prev,
+    });
     this.#seq += 1;
     this.#prev = hash;
     if (this.#unsigned === 0) this.#unsignedSince = at;
     this.#unsigned += 1;
-    return JSON.stringify({ ...entry, hash });
+    return line;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import { canonicalJson } from './canonical-json.js';
 
 /**
@@ -7,5 +7,5 @@ import { canonicalJson } from './canonical-json.js';
  */
 export function entryHash(entry: Readonly<Record<string, unknown>> & { readonly prev: string }): string {
   const { hash, signature, ...covered } = entry;
-  return createHash('sha256').update(entry.prev).update(canonicalJson(covered)).digest('hex');
+  return hashOf('sha256', entry.prev + canonicalJson(covered));
 }
