@@ -98,6 +98,47 @@ describe('a line', () => {
   });
 });
 
+describe('lines that come with every request', () => {
+  it('are written together at the end of the turn, no more of them than a pipe takes whole', () => {
+    const pipe = new Pipe();
+    const long = `${'x'.repeat(4_000)}\n`;
+
+    for (const line of ['a\n', 'b\n', long, long]) pipe.destination.writeSoon(line);
+    vi.advanceTimersByTime(0);
+
+    expect(pipe.taken).toEqual([`a\nb\n${long}`, long]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keep their place before a line that is written at once, and before the process ends', () => {
+    const pipe = new Pipe();
+
+    pipe.destination.writeSoon('a\n');
+    pipe.destination.write('fatal\n');
+    pipe.destination.writeSoon('b\n');
+    pipe.destination.flushSync();
+    pipe.destination.writeSoon('c\n');
+
+    expect(pipe.taken).toEqual(['a\n', 'fatal\n', 'b\n']);
+    pipe.destination.flushSync();
+    expect(pipe.taken.at(-1)).toBe('c\n');
+  });
+
+  it('wait one by one for a reader that is slow, and are counted when they are lost', () => {
+    const pipe = new Pipe();
+    const large = `${'x'.repeat(3 * 1024 * 1024)}\n`;
+    pipe.room = 0;
+
+    for (const line of ['a\n', 'b\n']) pipe.destination.writeSoon(line);
+    vi.advanceTimersByTime(0);
+    for (const line of [large, large]) pipe.destination.writeSoon(line);
+    pipe.room = Infinity;
+    vi.advanceTimersByTime(10);
+
+    expect(pipe.taken.map((line) => line.slice(0, 6))).toEqual(['xxxxxx', '3 lost']);
+  });
+});
+
 it.each(['EPIPE', 'EBADF', 'ERR_STREAM_DESTROYED'])('a reader that has gone (%s) costs the log alone', (code) => {
   const [told, tried] = [new Pipe(), new Pipe()];
   told.emit('error', Object.assign(new Error(), { code }));

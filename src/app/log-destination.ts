@@ -3,6 +3,8 @@ import type { Writable } from 'node:stream';
 
 /** Characters that wait for a reader that does not keep up; beyond that the oldest lines are lost, and counted. */
 const MAX_WAITING = 4 * 1024 * 1024;
+/** Characters that are written together: what a pipe takes whole or not at all, however many processes write to it. */
+const MAX_BATCH = 4_096;
 /** Milliseconds until a reader that took nothing is tried again. */
 const RETRY_MS = 10;
 
@@ -37,8 +39,15 @@ interface DestinationOptions {
  * reader: Node has made the pipe one that refuses what it has no room for. What it refuses waits here, up to a bound, and
  * is written in the last moment of the process if that comes first. The same goes for a disk that is full. A reader that
  * has gone away costs the log, never the process. Files and terminals are written synchronously, as Node does with them.
+ *
+ * Lines that come with every request are written together at the end of the turn of the event loop, or before any other
+ * line, or before the process ends: a system call for each would cost more than all else that is done for it.
  */
 export class LogDestination {
+  /** Lines of this turn, in which nothing waits. */
+  private batch: string[] = [];
+  private batched = 0;
+  private turn: NodeJS.Immediate | undefined;
   private readonly waiting: string[] = [];
   private size = 0;
   private lost = 0;
@@ -62,7 +71,32 @@ export class LogDestination {
   }
 
   write(line: string): void {
+    this.passBatch();
     if (this.broken || (this.waiting.length === 0 && !this.ending && this.pass(line))) return;
+    this.keep(line);
+  }
+
+  /** Writes a line before the event loop goes on, together with those that come until then. */
+  writeSoon(line: string): void {
+    if (this.waiting.length > 0 || this.ending) return this.write(line);
+    if (this.batched + line.length > MAX_BATCH) this.passBatch();
+    this.batch.push(line);
+    this.batched += line.length;
+    this.turn ??= setImmediate(() => {
+      this.turn = undefined;
+      this.passBatch();
+    });
+  }
+
+  private passBatch(): void {
+    const { batch } = this;
+    if (batch.length === 0) return;
+    this.batch = [];
+    this.batched = 0;
+    if (!this.pass(batch.join(''), batch.length)) for (const line of batch) this.keep(line);
+  }
+
+  private keep(line: string): void {
     this.waiting.push(line);
     this.size += line.length;
     // The newest lines say what is the matter now.
@@ -75,6 +109,7 @@ export class LogDestination {
    * between is given up, which is told, for the last lines to get through. It takes 1.2 s at most, and never throws.
    */
   flushSync(): void {
+    this.passBatch();
     this.ending = true;
     clearInterval(this.timer);
     // What the stream still holds ends with the process, maybe in the middle of a line.
@@ -97,8 +132,8 @@ export class LogDestination {
     this.tellLost();
   }
 
-  /** @returns false if there is no room for the line now */
-  private pass(line: string): boolean {
+  /** @returns false if there is no room for the line, or lines, now */
+  private pass(line: string, lines = 1): boolean {
     if (this.broken) return true;
     // Lines of others wait there, and one of them may have been written in part.
     if (this.stream.writableLength > 0) return false;
@@ -106,7 +141,7 @@ export class LogDestination {
     const written = this.attempt(bytes);
     // A pipe takes short lines whole or not at all; the rest of a long one goes before whatever comes next.
     if (written > 0 && written < bytes.length) {
-      this.stream.write(bytes.subarray(written), (error) => (this.lost += error ? 1 : 0));
+      this.stream.write(bytes.subarray(written), (error) => (this.lost += error ? lines : 0));
     }
     return this.broken || written > 0;
   }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
-import { pino } from 'pino';
+import { type LoggerOptions, pino } from 'pino';
 import type { z } from 'zod';
 import { LogDestination, type LogStream } from './log-destination.js';
 import type { LogLevel } from './log-levels.js';
@@ -23,25 +23,37 @@ export async function startLogging(env: NodeJS.ProcessEnv, stream: LogStream = p
   const onLost = (lines: number): void =>
     new Logger('Log').warn(`The log was not taken as fast as it was written: ${lines} lines were lost.`);
   const destination = new LogDestination(stream, { onLost });
-  const log = pino(
-    {
-      // Nest's logger decides, by the module.
-      level: 'trace',
-      base: { pid: process.pid, hostname: hostname(), service: OTEL_SERVICE_NAME, version: packageVersion() },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }) },
-      // Errors come without secrets already; pino would describe them anew.
-      serializers: { err: (error: unknown) => error },
-    },
-    { write: (line: string) => destination.write(pretty ? pretty(line) : line) },
-  );
-  Logger.overrideLogger(new NestLogger(log, { level: LOG_LEVEL, levels: byModule(LOG_LEVELS) }));
+  const options: LoggerOptions = {
+    // Nest's logger decides, by the module.
+    level: 'trace',
+    base: { pid: process.pid, hostname: hostname(), service: OTEL_SERVICE_NAME, version: packageVersion() },
+    timestamp: isoTimes(),
+    formatters: { level: (level) => ({ level }) },
+    // Errors come without secrets already; pino would describe them anew.
+    serializers: { err: (error: unknown) => error },
+  };
+  const shown = pretty ?? ((line: string): string => line);
+  const log = pino(options, { write: (line: string) => destination.write(shown(line)) });
+  const soon = pino(options, { write: (line: string) => destination.writeSoon(shown(line)) });
+  Logger.overrideLogger(new NestLogger(log, { level: LOG_LEVEL, levels: byModule(LOG_LEVELS), soon }));
 
   process.on('exit', () => destination.flushSync());
   process.on('uncaughtException', (error: unknown) => {
     new Logger('Rookery').fatal('The process ends, because of an error that nobody has caught.', error);
     process.exit(1);
   });
+}
+
+/** As pino's own `isoTime`; the many lines of a millisecond share one text. */
+function isoTimes(): () => string {
+  let at = Number.NaN;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) text = `,"time":"${new Date(now).toISOString()}"`;
+    at = now;
+    return text;
+  };
 }
 
 type LogVariable = 'LOG_LEVEL' | 'LOG_LEVELS' | 'LOG_FORMAT' | 'OTEL_SERVICE_NAME';

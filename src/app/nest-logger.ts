@@ -3,7 +3,7 @@ import type { Logger as PinoLogger } from 'pino';
 import { activeTraceIds } from '../index.js';
 import { type LogLevel, loudness } from './log-levels.js';
 import { fieldBudget, safeError, safeText, safeValue } from './log-redaction.js';
-import { isSafeLine } from './safe-line.js';
+import { type SafeLine, isSafeLine, safeName } from './safe-line.js';
 
 /** Fields that mean something on every line, so that nothing else may stand under their names. */
 const RESERVED = new Set([
@@ -26,7 +26,11 @@ interface NestLoggerOptions {
   readonly level: LogLevel;
   /** By the name of the module, as it stands in the log. */
   readonly levels: ReadonlyMap<string, LogLevel>;
+  /** Writes lines that are marked as safe, which come with every request. Default: as all others are written. */
+  readonly soon?: LineWriter;
 }
+
+type LineWriter = Pick<PinoLogger, Exclude<LogLevel, 'silent'>>;
 
 /**
  * Nest's log as JSON lines. The context of a `Logger` is the module of the line; errors and stacks become `err`; the
@@ -35,13 +39,15 @@ interface NestLoggerOptions {
  * Whatever is logged goes through the redaction, on every level; but for lines that are marked as safe.
  */
 export class NestLogger implements LoggerService {
+  private readonly soon: LineWriter;
   private readonly threshold: number;
   private readonly thresholds: ReadonlyMap<string, number>;
 
   constructor(
-    private readonly pino: Pick<PinoLogger, Exclude<LogLevel, 'silent'>>,
-    { level, levels }: NestLoggerOptions,
+    private readonly pino: LineWriter,
+    { level, levels, soon = pino }: NestLoggerOptions,
   ) {
+    this.soon = soon;
     this.threshold = loudness(level);
     this.thresholds = new Map([...levels].map(([module, each]) => [module, loudness(each)]));
   }
@@ -74,6 +80,7 @@ export class NestLogger implements LoggerService {
     const last = rest.at(-1);
     const module = typeof last === 'string' && !isStack(last) ? last : undefined;
     if (loudness(level) > this.thresholdOf(module)) return;
+    if (isSafeLine(message)) return this.soon[level](safeLine(message, module));
     try {
       const line = new Line();
       line.take(message);
@@ -99,11 +106,7 @@ class Line {
 
   take(value: unknown): void {
     if (value === undefined) return;
-    if (isSafeLine(value)) {
-      const { msg, ...fields } = value;
-      Object.assign(this.fields, fields);
-      this.text = msg;
-    } else if (value instanceof Error) {
+    if (value instanceof Error) {
       this.fields['err'] = safeError(value, this.budget);
       this.say(value.message);
     } else if (typeof value === 'string' && isStack(value)) {
@@ -148,6 +151,11 @@ function errorOf(stack: string): object {
     message: safeText(colon < 0 ? '' : first.slice(colon + 2)),
     stack: safeText(stack),
   };
+}
+
+/** A line as it is, since whoever marked it answers for its values. */
+function safeLine(line: SafeLine, module: string | undefined): object {
+  return { ...(module !== undefined && { module: safeName(module) }), ...activeTraceIds(), ...line };
 }
 
 function moduleOf(module: string | undefined): object {

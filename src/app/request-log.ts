@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -12,7 +13,7 @@ import {
   shownMethod,
 } from '../index.js';
 import { safeText } from './log-redaction.js';
-import { type SafeLine, asSafeLine, safeName } from './safe-line.js';
+import { asSafeLine, safeName } from './safe-line.js';
 
 /** Operations that have ended when their stream has begun. */
 const STREAMS: ReadonlySet<string> = new Set(['GET', 'subscriptions/listen']);
@@ -23,7 +24,32 @@ const REQUEST_ID = /^[\w.:-]{1,64}$/;
 /** Hexadecimal digits: enough to tell the sessions of a day apart, too few to guess one. */
 const SESSION_DIGITS = 12;
 
-type Line = Readonly<Record<string, string | number | boolean | undefined>>;
+/** All that a line can say: nothing that a caller has sent. */
+interface Line {
+  mcp_method?: string;
+  era?: string;
+  capability_kind?: string;
+  capability?: string;
+  stream?: 'opened' | 'closed';
+  outcome?: string;
+  rule?: string;
+  code?: number;
+  duration_ms?: number;
+  trace_id?: string;
+  span_id?: string;
+  http_method?: string;
+  http_route?: string;
+  http_status?: number;
+  aborted?: true;
+  session?: string;
+  request_id?: string;
+  msg?: string;
+}
+
+export interface RequestLogOptions {
+  /** Whether operations run within spans of ours, whose ids their lines are to have. Default false. */
+  readonly traced?: boolean;
+}
 
 /**
  * Writes a line for every request: what was asked, by its registered name, what came of it, and how long it took. Who
@@ -33,55 +59,78 @@ type Line = Readonly<Record<string, string | number | boolean | undefined>>;
  * context of the request. Without HTTP, or once the connection has gone, an operation is logged by itself.
  */
 export class RequestLog implements ServerObserver {
+  readonly readsHeaders = false;
   private readonly exchanges = new AsyncLocalStorage<Exchange>();
   private readonly logger = new Logger('Requests');
-  private readonly write = (line: SafeLine): void => this.logger.log(asSafeLine(line));
+  private readonly write = (line: Line): void => {
+    line.msg = messageOf(line);
+    this.logger.log(asSafeLine(line));
+  };
+  private readonly Watch: typeof LoggedOperation;
+
+  constructor({ traced = false }: RequestLogOptions = {}) {
+    this.Watch = traced ? TracedOperation : LoggedOperation;
+  }
 
   /** Has to be done before the application listens. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
-      if (UNLOGGED.test(request.routeOptions.url ?? '')) return done();
-      const exchange = new Exchange(request, reply, this.write);
-      request.raw[EXCHANGE] = exchange;
+      const { url = '_other' } = request.routeOptions;
+      if (UNLOGGED.test(url)) return done();
+      const exchange = new Exchange(request, reply, url, this.write);
+      reply.raw[EXCHANGE] = exchange;
+      // Not Fastify's onResponse, which a client that leaves a stream does not bring about.
+      reply.raw.on('close', closeExchange);
       this.exchanges.run(exchange, done);
     });
     // What reads the body runs in a context of the connection, not of the request.
-    fastify.addHook('preHandler', (request, _reply, done) => {
-      const exchange = request.raw[EXCHANGE];
+    fastify.addHook('preHandler', (_request, reply, done) => {
+      const exchange = reply.raw[EXCHANGE];
       if (exchange) this.exchanges.run(exchange, done);
       else done();
     });
   }
 
-  operation({ method, era }: ObservedOperation): OperationWatch {
+  operation(operation: ObservedOperation): OperationWatch {
     const exchange = this.exchanges.getStore();
     exchange?.begins();
-    let ids: TraceIds | undefined;
-    return {
-      run: (work) => {
-        ids = activeTraceIds();
-        return work();
-      },
-      ended: (end) => {
-        const line = {
-          // A request that is refused before its message is read has no method but that of HTTP.
-          ...(method !== 'POST' && { mcp_method: shownMethod(method) }),
-          ...(era && { era }),
-          ...lineOf(end),
-          ...ids,
-        };
-        if (exchange) exchange.ended(line);
-        else this.write({ msg: messageOf(line), ...line });
-      },
-    };
+    return new this.Watch(operation, exchange, this.write);
+  }
+}
+
+class LoggedOperation implements OperationWatch {
+  /** Of whatever else traces the process, until more is known. */
+  protected ids = activeTraceIds();
+
+  constructor(
+    private readonly operation: ObservedOperation,
+    private readonly exchange: Exchange | undefined,
+    private readonly write: (line: Line) => void,
+  ) {}
+
+  ended(end: OperationEnd): void {
+    const line = lineOf(this.operation, end, this.ids);
+    if (this.exchange) this.exchange.ended(line);
+    else this.write(line);
+  }
+}
+
+class TracedOperation extends LoggedOperation {
+  run<T>(work: () => T): T {
+    this.ids = activeTraceIds();
+    return work();
   }
 }
 
 const EXCHANGE = Symbol('exchange');
 declare module 'node:http' {
-  interface IncomingMessage {
+  interface ServerResponse {
     [EXCHANGE]?: Exchange;
   }
+}
+
+function closeExchange(this: ServerResponse): void {
+  this[EXCHANGE]?.close();
 }
 
 /** One HTTP request, and the operations that came of it: none, one, or those of a batch. */
@@ -89,53 +138,51 @@ class Exchange {
   private readonly begun = performance.now();
   private readonly waiting: Line[] = [];
   private operations = 0;
-  private stream: Line | undefined;
+  private stream: Pick<Line, 'mcp_method' | 'era'> | undefined;
   private closed = false;
 
   constructor(
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
-    private readonly write: (line: SafeLine) => void,
-  ) {
-    // Not Fastify's onResponse, which a client that leaves a stream does not bring about.
-    reply.raw.once('close', () => this.close());
-  }
+    private readonly route: string,
+    private readonly write: (line: Line) => void,
+  ) {}
 
   begins(): void {
     this.operations += 1;
   }
 
   ended(line: Line): void {
+    const { mcp_method, era } = line;
     if (this.closed) this.log(line);
-    else if (STREAMS.has(line['mcp_method'] as string) && this.isStream()) {
-      this.stream = { mcp_method: line['mcp_method'], era: line['era'] };
+    else if (mcp_method !== undefined && STREAMS.has(mcp_method) && this.isStream()) {
+      this.stream = { mcp_method, ...(era !== undefined && { era }) };
       this.log({ ...line, stream: 'opened' });
     } else this.waiting.push(line);
   }
 
-  private close(): void {
+  close(): void {
     this.closed = true;
-    for (const line of this.waiting.splice(0)) this.log(line);
+    for (const line of this.waiting) this.log(line);
+    this.waiting.length = 0;
     const duration_ms = rounded(performance.now() - this.begun);
     if (this.stream) this.log({ ...this.stream, stream: 'closed', outcome: 'ok', duration_ms });
     else if (this.operations === 0) this.log({ duration_ms });
   }
 
+  /** @param line is given to it, to be written with what is known of the request */
   private log(line: Line): void {
-    const { request, reply } = this;
-    const session = request.headers['mcp-session-id'] ?? reply.raw.getHeader('mcp-session-id');
-    const requestId = request.headers['x-request-id'];
-    const isAborted = this.closed && !reply.raw.writableFinished;
-    const fields = {
-      ...line,
-      http_method: request.method,
-      http_route: request.is404 ? '_other' : (request.routeOptions.url ?? '_other'),
-      ...(reply.raw.headersSent && { http_status: reply.raw.statusCode }),
-      ...(isAborted && { aborted: true }),
-      ...(typeof session === 'string' && session !== '' && { session: digest(session) }),
-      ...(typeof requestId === 'string' && REQUEST_ID.test(requestId) && { request_id: safeText(requestId) }),
-    };
-    this.write({ msg: messageOf(fields), ...fields });
+    const { method, headers } = this.request.raw;
+    const { raw } = this.reply;
+    line.http_method = method ?? '';
+    line.http_route = this.route;
+    if (raw.headersSent) line.http_status = raw.statusCode;
+    if (this.closed && !raw.writableFinished) line.aborted = true;
+    const session = headers['mcp-session-id'] ?? raw.getHeader('mcp-session-id');
+    if (typeof session === 'string' && session !== '') line.session = digest(session);
+    const requestId = headers['x-request-id'];
+    if (typeof requestId === 'string' && REQUEST_ID.test(requestId)) line.request_id = safeText(requestId);
+    this.write(line);
   }
 
   private isStream(): boolean {
@@ -144,27 +191,38 @@ class Exchange {
   }
 }
 
-function lineOf({ capability, failure, decision, rule, code, durationMs }: OperationEnd): Line {
-  return {
-    ...(capability && { capability_kind: capability.kind, capability: safeName(capability.key) }),
-    outcome: failure ?? 'ok',
-    ...(decision !== 'allow' && { rule: safeName(rule) }),
-    ...(code !== undefined && { code }),
-    duration_ms: rounded(durationMs),
-  };
+function lineOf({ method, era }: ObservedOperation, end: OperationEnd, ids: TraceIds | undefined): Line {
+  const { capability, failure = 'ok', decision, rule, code, durationMs } = end;
+  const line: Line = {};
+  // A request that is refused before its message is read has no method but that of HTTP.
+  if (method !== 'POST') line.mcp_method = shownMethod(method);
+  if (era) line.era = era;
+  if (capability) {
+    line.capability_kind = capability.kind;
+    line.capability = safeName(capability.key);
+  }
+  line.outcome = failure;
+  if (decision !== 'allow') line.rule = safeName(rule);
+  if (code !== undefined) line.code = code;
+  line.duration_ms = rounded(durationMs);
+  if (ids) {
+    line.trace_id = ids.trace_id;
+    line.span_id = ids.span_id;
+  }
+  return line;
 }
 
 /** For people: the fields say the same. */
-function messageOf(line: Line): string {
-  const { mcp_method, capability, stream, outcome, http_method, http_route, http_status } = line;
-  const what = mcp_method === undefined ? [http_method, http_route] : [mcp_method, capability];
-  const came = [stream, outcome, http_status].find((part) => part !== undefined) ?? 'aborted';
-  return `${what.filter((part) => part !== undefined).join(' ')}: ${came}`;
+function messageOf({ mcp_method, capability, stream, outcome, http_method, http_route, http_status }: Line): string {
+  const came = stream ?? outcome ?? http_status ?? 'aborted';
+  if (mcp_method === undefined)
+    return http_method === undefined ? `: ${came}` : `${http_method} ${http_route}: ${came}`;
+  return capability === undefined ? `${mcp_method}: ${came}` : `${mcp_method} ${capability}: ${came}`;
 }
 
 /** By which the lines of one session are found, and nothing else can be done. */
 function digest(sessionId: string): string {
-  return createHash('sha256').update(sessionId).digest('hex').slice(0, SESSION_DIGITS);
+  return hash('sha256', sessionId, 'hex').slice(0, SESSION_DIGITS);
 }
 
 const rounded = (ms: number): number => Math.round(ms * 1_000) / 1_000;

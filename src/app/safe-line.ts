@@ -2,7 +2,7 @@ import { safeText } from './log-redaction.js';
 
 /** A line whose author answers for what is in it. */
 export interface SafeLine {
-  readonly msg: string;
+  readonly msg?: string;
   readonly [field: string]: string | number | boolean | undefined;
 }
 
@@ -13,7 +13,7 @@ const safeLines = new WeakSet<object>();
  * Marks a line that comes with every request, and whose values are from closed sets, or went through {@link safeName}
  * or the redaction before. It is written as it is, also under names that are the log's own.
  */
-export function asSafeLine(line: SafeLine): SafeLine {
+export function asSafeLine<L extends { readonly [K in keyof L]?: SafeLine[string] }>(line: L): L {
   safeLines.add(line);
   return line;
 }

@@ -24,6 +24,8 @@ export function runGuarded<T>(through: (work: () => T) => T, work: () => T, fail
   let answered: Promise<unknown>;
   try {
     const answer = through(once);
+    // Whether it is rejected is the business of the work alone.
+    if (ran && 'value' in ran && ran.value === answer) return answer;
     if (!isThenable(answer)) return once();
     answered = Promise.resolve(answer);
   } catch (error) {

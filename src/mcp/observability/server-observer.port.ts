@@ -15,10 +15,10 @@ export interface ObservedCapability {
 export interface ObservedOperation {
   /** JSON-RPC method, or what is done where there is none, such as `DELETE`. */
   readonly method: string;
-  readonly era?: Era;
+  readonly era?: Era | undefined;
   /** Absent when it could not be found out. */
-  readonly principal?: Principal;
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly principal?: Principal | undefined;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
   /**
    * Without those that let somebody else be taken for the caller: `authorization`, `cookie`, `proxy-authorization`,
    * `mcp-session-id`. Absent over stdio.
@@ -47,22 +47,22 @@ export type OperationFailure =
 /** What came of an operation. */
 export interface OperationEnd {
   /** Absent when there was none, or none that the caller may know of. */
-  readonly capability?: ObservedCapability;
+  readonly capability?: ObservedCapability | undefined;
   readonly decision: 'allow' | 'deny' | 'limit';
   /** What decided: `public`, `scopes:a b`, `rate:principal` and so on; as in the audit. */
   readonly rule: string;
   /** Absent if it was done. */
-  readonly failure?: OperationFailure;
+  readonly failure?: OperationFailure | undefined;
   /** Code of the JSON-RPC error. */
-  readonly code?: number;
+  readonly code?: number | undefined;
   /** Milliseconds. */
   readonly durationMs: number;
 }
 
-/** Watches one operation. */
+/** Watches one operation; or several, for an observer that need not tell them apart. */
 export interface OperationWatch {
   /** W3C trace id that the operation is known by. */
-  readonly traceId?: string;
+  readonly traceId?: string | undefined;
   /** Runs the work: what happens within belongs to the operation. Default: just runs it. */
   run?<T>(work: () => T): T;
   ended(end: OperationEnd): void;
@@ -76,6 +76,9 @@ export type StreamLoss = 'gap' | 'orphaned' | 'failed';
  * must be quick, and must not throw. What it returns is not waited for, except by `run` and `handler`.
  */
 export interface ServerObserver {
+  /** `false` if `operation` reads no headers: where no observer does, none are copied and given. Default true. */
+  readonly readsHeaders?: boolean;
+
   operation?(operation: ObservedOperation): OperationWatch | undefined;
   /** Runs a handler: what happens within belongs to it. */
   handler?<T>(capability: ObservedCapability, work: () => Promise<T>): Promise<T>;

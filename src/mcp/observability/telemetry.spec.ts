@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ObservedCapability, OperationEnd, ServerObserver } from './server-observer.port.js';
+import type { ObservedCapability, OperationEnd, OperationWatch, ServerObserver } from './server-observer.port.js';
 import { Telemetry } from './telemetry.js';
 
 const END: OperationEnd = { decision: 'allow', rule: 'public', durationMs: 1 };
@@ -138,6 +138,37 @@ describe('observers', () => {
     expect(headers).toMatchObject(secrets);
   });
 
+  it('that read no headers are not given any', () => {
+    const [telemetry, operation] = [new Telemetry(), vi.fn()];
+    telemetry.add({ readsHeaders: false, operation });
+
+    telemetry.operation({ method: 'tools/call', era: 'stateless', headers: { host: 'shop' } });
+
+    expect(operation.mock.calls[0]?.[0]).not.toHaveProperty('headers');
+    expect(operation).toHaveBeenCalledWith(expect.objectContaining({ method: 'tools/call', era: 'stateless' }));
+  });
+
+  it('that do not run an operation do not make it run within anything', () => {
+    const telemetry = new Telemetry();
+    telemetry.add({ operation: () => ({ ended: () => undefined }) });
+    telemetry.add({ operation: () => ({ ended: () => undefined }) });
+
+    expect(telemetry.operation({ method: 'ping' })?.run).toBeUndefined();
+  });
+
+  it('that do not tell operations apart cost nothing for each', () => {
+    const [telemetry, ended] = [new Telemetry(), vi.fn()];
+    telemetry.add({ operation: () => watch });
+    const watch = { ended };
+
+    const [first, second] = [telemetry.operation({ method: 'ping' }), telemetry.operation({ method: 'ping' })];
+    first?.ended(END);
+    second?.ended(END);
+
+    expect(first).toBe(second);
+    expect(ended).toHaveBeenCalledTimes(2);
+  });
+
   it('hear of a Redis command and of its answer', () => {
     const telemetry = new Telemetry();
     const answered = vi.fn();
@@ -226,6 +257,19 @@ describe('an observer that throws', () => {
     await flush();
     expect(work).toHaveBeenCalledTimes(1);
     expect(logged).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[string, (work: () => unknown) => unknown]>([
+    ['that comes of the work itself', (work) => work()],
+    ['that comes of it later', async (work) => work()],
+  ])('is not one that passes a rejection on %s', async (_which, run) => {
+    const telemetry = new Telemetry();
+    telemetry.add({ operation: () => ({ run: run as NonNullable<OperationWatch['run']>, ended: () => undefined }) });
+    const broken = new Error('of the operation');
+
+    await expect(telemetry.operation({ method: 'ping' })?.run?.(() => Promise.reject(broken))).rejects.toBe(broken);
+    await flush();
+    expect(logged).not.toHaveBeenCalled();
   });
 
   it('is not one that lets an error of the handler through', async () => {

@@ -1,17 +1,16 @@
 import { Logger } from '@nestjs/common';
 import { SECRET_HEADERS, withoutHeaders } from '../protocol/secret-headers.js';
-import { isThenable } from '../protocol/thenable.js';
+import { type GuardedWatch, OperationObserver, asOne, notAwaited } from './operation-watches.js';
 import { runGuarded } from './run-guarded.js';
 import type {
   ObservedCapability,
   ObservedOperation,
-  OperationEnd,
   OperationWatch,
   ServerObserver,
   StreamLoss,
 } from './server-observer.port.js';
 
-type Heard = keyof ServerObserver;
+type Heard = Exclude<keyof ServerObserver, 'readsHeaders'>;
 type Hearing<K extends Heard> = ServerObserver & Required<Pick<ServerObserver, K>>;
 
 /**
@@ -26,10 +25,12 @@ type Hearing<K extends Heard> = ServerObserver & Required<Pick<ServerObserver, K
  * }
  * ```
  */
-export class Telemetry implements Required<ServerObserver> {
+export class Telemetry implements Required<Pick<ServerObserver, Heard>> {
   private readonly logger = new Logger('Telemetry');
   private observers: readonly ServerObserver[] = [];
-  private readonly hearing: { [K in Heard]?: readonly Hearing<K>[] } = {};
+  private hearing: { readonly [K in Heard]: readonly Hearing<K>[] } = hearingOf([]);
+  private operationObservers: readonly OperationObserver[] = [];
+  private readsHeaders = false;
   /** Those whose errors were logged. */
   private readonly failing = new WeakSet<ServerObserver>();
 
@@ -39,27 +40,27 @@ export class Telemetry implements Required<ServerObserver> {
     return () => this.change(this.observers.filter((other) => other !== observer));
   }
 
-  /** @returns `undefined` if nobody watches it */
+  /** @returns `undefined` if nobody watches it; without `run` if nobody wants it to run within something */
   operation(operation: ObservedOperation): OperationWatch | undefined {
-    const observers = this.of('operation');
+    const observers = this.operationObservers;
     if (observers.length === 0) return undefined;
-    const seen = withoutSecrets(operation);
-    const watches: Watch[] = [];
+    const seen = this.readsHeaders ? withoutSecrets(operation) : withoutHeadersOf(operation);
+    if (observers.length === 1) return observers[0]?.begins(seen);
+    const watches: GuardedWatch[] = [];
     for (const observer of observers) {
-      const guard: Guard = (say) => this.guard(observer, say);
-      guard(() => {
-        const watch = observer.operation(seen);
-        if (!watch || isThenable(watch)) return watch;
-        const { traceId } = watch;
-        const failed = (error: unknown): void => this.failed(observer, error);
-        watches.push({ watch, traceId, runs: watch.run !== undefined, guard, failed });
-      });
+      const watch = observer.begins(seen);
+      if (watch) watches.push(watch);
     }
-    return watches.length > 0 ? new OperationWatches(watches) : undefined;
+    return asOne(watches);
+  }
+
+  /** Whether somebody wants handlers to be run by it. */
+  get hearsHandlers(): boolean {
+    return this.hearing.handler.length > 0;
   }
 
   handler<T>(capability: ObservedCapability, work: () => Promise<T>): Promise<T> {
-    const observers = this.of('handler');
+    const observers = this.hearing.handler;
     if (observers.length === 0) return work();
     return observers.reduce<() => Promise<T>>(
       (inner, observer) => () =>
@@ -97,13 +98,15 @@ export class Telemetry implements Required<ServerObserver> {
   }
 
   redisCommand(name: string): (error?: unknown) => void {
-    if (this.of('redisCommand').length === 0) return NOBODY;
+    if (this.hearing.redisCommand.length === 0) return NOBODY;
     const answers: (readonly [ServerObserver, (error?: unknown) => void])[] = [];
-    this.tell('redisCommand', (observer) => {
-      const answered: unknown = observer.redisCommand(name);
-      if (typeof answered !== 'function') return answered;
-      answers.push([observer, answered as (error?: unknown) => void]);
-    });
+    for (const observer of this.hearing.redisCommand) {
+      this.guard(observer, () => {
+        const answered: unknown = observer.redisCommand(name);
+        if (typeof answered !== 'function') return answered;
+        answers.push([observer, answered as (error?: unknown) => void]);
+      });
+    }
     return (error) => {
       for (const [observer, answered] of answers) this.guard(observer, () => answered(error));
     };
@@ -114,14 +117,12 @@ export class Telemetry implements Required<ServerObserver> {
   }
 
   private tell<K extends Heard>(event: K, say: (observer: Hearing<K>) => unknown): void {
-    for (const observer of this.of(event)) this.guard(observer, () => say(observer));
+    for (const observer of this.hearing[event]) this.guard(observer, say);
   }
 
-  /** Whatever an observer does, the request does not wait for it, and no rejection is left for the process to die of. */
-  private guard(observer: ServerObserver, say: () => unknown): void {
+  private guard<O extends ServerObserver>(observer: O, say: (observer: O) => unknown): void {
     try {
-      const said = say();
-      if (isThenable(said)) said.then(undefined, (error: unknown) => this.failed(observer, error));
+      notAwaited(say(observer), (error) => this.failed(observer, error));
     } catch (error) {
       this.failed(observer, error);
     }
@@ -135,56 +136,42 @@ export class Telemetry implements Required<ServerObserver> {
 
   private change(observers: readonly ServerObserver[]): void {
     this.observers = observers;
-    for (const event of Object.keys(this.hearing) as Heard[]) delete this.hearing[event];
-  }
-
-  private of<K extends Heard>(event: K): readonly Hearing<K>[] {
-    const known = this.hearing[event];
-    if (known) return known;
-    const hearing = this.observers.filter((observer): observer is Hearing<K> => observer[event] !== undefined);
-    (this.hearing as Record<Heard, readonly ServerObserver[]>)[event] = hearing;
-    return hearing;
+    this.hearing = hearingOf(observers);
+    const { operation: watching } = this.hearing;
+    this.readsHeaders = watching.some(({ readsHeaders = true }) => readsHeaders);
+    this.operationObservers = watching.map(
+      (observer) => new OperationObserver(observer, (error) => this.failed(observer, error)),
+    );
   }
 }
 
 const NOBODY = (): void => undefined;
 
+function hearingOf(observers: readonly ServerObserver[]): { readonly [K in Heard]: readonly Hearing<K>[] } {
+  const of = <K extends Heard>(event: K): readonly Hearing<K>[] =>
+    observers.filter((observer): observer is Hearing<K> => observer[event] !== undefined);
+  return {
+    operation: of('operation'),
+    handler: of('handler'),
+    sessionStarted: of('sessionStarted'),
+    sessionDeleted: of('sessionDeleted'),
+    sessionUnknown: of('sessionUnknown'),
+    eventAppended: of('eventAppended'),
+    streamResumed: of('streamResumed'),
+    streamLost: of('streamLost'),
+    redisCommand: of('redisCommand'),
+    wakeUp: of('wakeUp'),
+  };
+}
+
 /** What an observer hears of an operation: nothing by which it could be repeated in the name of its caller. */
 function withoutSecrets(operation: ObservedOperation): ObservedOperation {
   const { headers } = operation;
-  return headers ? { ...operation, headers: withoutHeaders(headers, SECRET_HEADERS) } : operation;
+  if (!headers) return operation;
+  const shown = withoutHeaders(headers, SECRET_HEADERS);
+  return shown === headers ? operation : { ...operation, headers: shown };
 }
 
-type Guard = (say: () => unknown) => void;
-
-interface Watch {
-  readonly watch: OperationWatch;
-  readonly traceId: string | undefined;
-  readonly runs: boolean;
-  readonly guard: Guard;
-  readonly failed: (error: unknown) => void;
-}
-
-/** All who watch one operation, as one. */
-class OperationWatches implements OperationWatch {
-  readonly traceId?: string;
-
-  constructor(private readonly watches: readonly Watch[]) {
-    const traceId = watches.find((watch) => watch.traceId !== undefined)?.traceId;
-    if (traceId !== undefined) this.traceId = traceId;
-  }
-
-  run<T>(work: () => T): T {
-    const running = this.watches.filter(({ runs }) => runs);
-    return running.reduce<() => T>(
-      (inner, { watch, failed }) =>
-        () =>
-          runGuarded((guarded) => watch.run!(guarded), inner, failed),
-      work,
-    )();
-  }
-
-  ended(end: OperationEnd): void {
-    for (const { watch, guard } of this.watches) guard(() => watch.ended(end));
-  }
+function withoutHeadersOf({ method, era, principal, params }: ObservedOperation): ObservedOperation {
+  return { method, era, principal, params };
 }

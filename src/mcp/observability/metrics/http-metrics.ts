@@ -19,16 +19,13 @@ const METHODS: ReadonlySet<string> = new Set([
   'PATCH',
 ]);
 
-interface Answered {
-  readonly method: string;
-  readonly route: string;
-  readonly status: number;
-}
+type ByStatus = Map<number, HistogramSeries>;
 
 /** Measures HTTP requests: those of MCP, and whatever else the application serves. */
 export class HttpMetrics {
   private readonly durations: BoundHistogram;
-  private readonly series = new Map<string, HistogramSeries>();
+  /** By route, method and status. */
+  private readonly series = new Map<string, Map<string, ByStatus>>();
 
   constructor(registry: Registry) {
     this.durations = new BoundHistogram({
@@ -50,29 +47,33 @@ export class HttpMetrics {
     fastify.server.on('clientError', (error: Error, socket) => {
       const status = refused.has(socket) ? undefined : statusOfUnreadable(error);
       refused.add(socket);
-      if (status !== undefined) this.observe({ method: OTHER, route: OTHER, status }, 0);
+      if (status !== undefined) this.seriesOf(OTHER, OTHER, status).observe(0);
     });
   }
 
   private answered(request: FastifyRequest, reply: FastifyReply): void {
     if (isEventStream(reply)) return;
-    const method = METHODS.has(request.method) ? request.method : OTHER;
-    const route = request.is404 ? OTHER : (request.routeOptions.url ?? OTHER);
-    this.observe({ method, route, status: reply.raw.statusCode }, reply.elapsedTime / 1_000);
+    // What nobody serves has none.
+    const { url = OTHER } = request.routeOptions;
+    this.seriesOf(url, request.method, reply.raw.statusCode).observe(reply.elapsedTime / 1_000);
   }
 
-  private observe({ method, route, status }: Answered, seconds: number): void {
-    const key = `${method} ${status} ${route}`;
-    let series = this.series.get(key);
+  private seriesOf(route: string, verb: string, status: number): HistogramSeries {
+    const method = METHODS.has(verb) ? verb : OTHER;
+    let methods = this.series.get(route);
+    if (!methods) this.series.set(route, (methods = new Map<string, ByStatus>()));
+    let statuses = methods.get(method);
+    if (!statuses) methods.set(method, (statuses = new Map<number, HistogramSeries>()));
+    let series = statuses.get(status);
     if (!series) {
       series = this.durations.series({
         http_request_method: method,
         http_route: route,
         http_response_status_code: String(status),
       });
-      this.series.set(key, series);
+      statuses.set(status, series);
     }
-    series.observe(seconds);
+    return series;
   }
 }
 

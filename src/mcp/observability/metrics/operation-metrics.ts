@@ -40,26 +40,43 @@ const NAMED_METHODS: ReadonlyMap<string, NameLabel> = new Map<string, NameLabel>
 type Ends = Record<Era | 'none', Partial<Record<OperationFailure | '', HistogramSeries>>>;
 
 /** What is kept of one method. */
-interface Method {
-  readonly name: string;
-  inFlight: number;
+class Method {
+  inFlight = 0;
   /** Of no capability, or of one that has no name here. */
-  readonly unnamed: Ends;
+  readonly unnamed = newEnds();
   /** By name, and by capability so that the name need not be looked up. */
-  readonly byName: Map<string, Ends>;
-  readonly byCapability: WeakMap<ObservedCapability, Ends>;
+  readonly byName = new Map<string, Ends>();
+  readonly byCapability = new WeakMap<ObservedCapability, Ends>();
+
+  constructor(readonly name: string) {}
 }
+
+interface MethodWatch extends OperationWatch {
+  readonly method: Method;
+}
+
+/** Of one method, as its operations are called in each era. */
+type Watches = Readonly<Record<Era | 'none', MethodWatch>>;
 
 /** Counts operations: how many, how long, how they ended, and how many run. */
 export class OperationMetrics implements ServerObserver {
   private readonly durations: BoundHistogram;
   private readonly denials: Counter<'reason'>;
   private readonly limited: Counter<'limit' | 'scope'>;
-  private readonly methods: ReadonlyMap<string, Method>;
+  readonly readsHeaders = false;
+  /** By the method as the caller calls it. */
+  private readonly watches: ReadonlyMap<string, Watches>;
+  private readonly others: Watches;
   private names = 0;
 
   constructor(registry: Registry) {
-    this.methods = new Map(METHOD_NAMES.map((name) => [name, newMethod(name)]));
+    const methods = new Map(METHOD_NAMES.map((name) => [name, new Method(name)]));
+    const watchesOf = (method: string): Watches => {
+      const watch = (era?: Era) => this.watchOf(methods.get(methodName({ method, era })) as Method, era ?? 'none');
+      return { stateless: watch('stateless'), session: watch('session'), none: watch() };
+    };
+    this.watches = new Map(METHOD_NAMES.map((name) => [name, watchesOf(name)]));
+    this.others = watchesOf(OTHER);
     this.durations = new BoundHistogram({
       name: 'mcp_server_operation_duration_seconds',
       help: 'Duration of MCP operations in seconds, by what was used and how it ended; error_type is empty on success.',
@@ -71,7 +88,7 @@ export class OperationMetrics implements ServerObserver {
       name: 'mcp_server_operations_in_flight',
       help: 'MCP operations that are running or waiting for their turn.',
       labelNames: ['mcp_method_name'],
-      read: () => [...this.methods.values()].map(({ name, inFlight }) => [inFlight, { mcp_method_name: name }]),
+      read: () => [...methods.values()].map(({ name, inFlight }) => [inFlight, { mcp_method_name: name }]),
     });
     this.denials = new Counter({
       name: 'mcp_server_denials_total',
@@ -89,11 +106,16 @@ export class OperationMetrics implements ServerObserver {
     for (const labels of LIMITED) this.limited.inc(labels, 0);
   }
 
-  operation(operation: ObservedOperation): OperationWatch {
-    const method = this.methods.get(methodName(operation)) as Method;
-    const era = operation.era ?? 'none';
-    method.inFlight += 1;
+  operation({ method, era }: ObservedOperation): OperationWatch {
+    const watch = (this.watches.get(method) ?? this.others)[era ?? 'none'];
+    watch.method.inFlight += 1;
+    return watch;
+  }
+
+  /** Operations of one method and one era need not be told apart: what there is to count comes when they end. */
+  private watchOf(method: Method, era: Era | 'none'): MethodWatch {
     return {
+      method,
       ended: (end) => {
         method.inFlight -= 1;
         this.seriesOf(method, era, end).observe(end.durationMs / 1_000);
@@ -135,10 +157,6 @@ export class OperationMetrics implements ServerObserver {
     const label = capability ? NAME_LABELS[capability.kind] : NAMED_METHODS.get(name);
     return label ? { [label]: capability?.key ?? OTHER } : {};
   }
-}
-
-function newMethod(name: string): Method {
-  return { name, inFlight: 0, unnamed: newEnds(), byName: new Map(), byCapability: new WeakMap() };
 }
 
 function newEnds(): Ends {
