@@ -5,6 +5,8 @@ import type { CallListener, ClientAnswer, Mailbox } from '../../src/mcp/session/
 export interface MailboxHarness {
   readonly mailbox: Mailbox;
   readonly peer: Mailbox;
+  /** What the store does before a call listens, where the mailbox depends on it. */
+  mark?(sessionId: string, requestId: string | number): Promise<unknown>;
   close(): void | Promise<void>;
 }
 
@@ -39,9 +41,14 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
     });
     afterEach(() => harness.close());
 
+    const listen = async (sessionId: string, requestId: string | number, listener: CallListener) => {
+      await harness.mark?.(sessionId, requestId);
+      return mailbox.listen(sessionId, requestId, listener);
+    };
+
     const listening = async (sessionId: string, requestId: string | number): Promise<Call> => {
       const call = new Call();
-      await mailbox.listen(sessionId, requestId, call);
+      await listen(sessionId, requestId, call);
       return call;
     };
 
@@ -86,7 +93,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
 
       it('does not reach a call that has stopped listening, and that may stop twice', async () => {
         const [gone, barrier] = [new Call(), await listening('s1', 2)];
-        const stop = await mailbox.listen('s1', 1, gone);
+        const stop = await listen('s1', 1, gone);
         stop();
         stop();
         await peer.cancel('s1', 1, 'x');
@@ -96,7 +103,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
       });
 
       it('survives a listener that throws', async () => {
-        await mailbox.listen('s1', 1, {
+        await listen('s1', 1, {
           cancelled: () => {
             throw new Error('listener failed');
           },
@@ -202,13 +209,13 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
       });
 
       it('survives a listener that throws, and one that stops listening', async () => {
-        await mailbox.listen('s1', 1, {
+        await listen('s1', 1, {
           cancelled: () => undefined,
           ended: () => {
             throw new Error('listener failed');
           },
         });
-        const stop = await mailbox.listen('s1', 2, { cancelled: () => undefined, ended: () => stop() });
+        const stop = await listen('s1', 2, { cancelled: () => undefined, ended: () => stop() });
         const call = await listening('s1', 3);
         await mailbox.end('s1');
         await told(() => expect(call.heard).toEqual(['ended']));

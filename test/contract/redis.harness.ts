@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Mailbox } from '../../src/mcp/session/mailbox.port.js';
 import { RedisChangeBus } from '../../src/mcp/session/redis/redis-change-bus.js';
 import { createRedisClients } from '../../src/mcp/session/redis/redis-clients.js';
 import { RedisEventLog } from '../../src/mcp/session/redis/redis-event-log.js';
@@ -89,7 +88,12 @@ export async function redisMailbox(url: string): Promise<MailboxHarness> {
     mailbox: new RedisMailbox(link, { askRetentionMs: 60_000, onListenerError }),
   }));
   await makeSessions(here.link);
-  return { mailbox: marking(here), peer: marking(there), close };
+  // The store marks a request as running before its call listens, and takes the mark back after it.
+  const mark = (sessionId: string, requestId: string | number): Promise<unknown> => {
+    const { link } = here;
+    return link.send((client) => client.hset(link.keys.session(sessionId), `r:${JSON.stringify(requestId)}`, link.id));
+  };
+  return { mailbox: here.mailbox, peer: there.mailbox, mark, close };
 }
 
 export async function redisTokenBuckets(url: string, limits: TokenBucketsLimits): Promise<TokenBucketsHarness> {
@@ -101,19 +105,4 @@ export async function redisTokenBuckets(url: string, limits: TokenBucketsLimits)
   const remembers = async (key: string): Promise<boolean> =>
     (await here.link.send((client) => client.exists(`${here.link.keys.prefix}{limits}:${key}`))) === 1;
   return { buckets: here.buckets, peer: there.buckets, advance, remembers, close };
-}
-
-/** The store marks a request as running before its call listens, and takes the mark back after it. */
-function marking({ link, mailbox }: { readonly link: ReplicaLink; readonly mailbox: Mailbox }): Mailbox {
-  return {
-    listen: async (sessionId, requestId, listener) => {
-      const mark = `r:${JSON.stringify(requestId)}`;
-      await link.send((client) => client.hset(link.keys.session(sessionId), mark, link.id));
-      return mailbox.listen(sessionId, requestId, listener);
-    },
-    cancel: (...args) => mailbox.cancel(...args),
-    expect: (...args) => mailbox.expect(...args),
-    answer: (...args) => mailbox.answer(...args),
-    end: (...args) => mailbox.end(...args),
-  };
 }

@@ -17,6 +17,7 @@ export interface FanoutEntry {
   remove(): void;
 }
 
+/** Hears of a change that it asked for. */
 type Deliver = (change: LoggedChange) => void;
 
 /** Changes that are kept for whoever turns out to have wanted to hear of them. */
@@ -33,9 +34,8 @@ export class ChangeFanout {
   /** The newest changes, oldest first. */
   private readonly since = Date.now();
   private readonly recent: { readonly at: number; readonly change: LoggedChange }[] = [];
-  private readonly byTopic = new Map<string, Set<Deliver>>();
-  /** Of every entry, whatever it is interested in; an object each, since two may have the same function. */
-  private readonly lossListeners = new Set<{ readonly lost: Lost }>();
+  private readonly byTopic = new Map<string, Readers>();
+  private readonly entries = new Set<Entry>();
   private readonly unsubscribe: () => void;
 
   constructor(bus: ChangeBus) {
@@ -44,12 +44,12 @@ export class ChangeFanout {
       (change) => {
         this.recent.push({ at: Date.now(), change });
         if (this.recent.length > RECENT) this.recent.shift();
-        for (const deliver of [...(this.byTopic.get(topicOf(change.change)) ?? [])]) deliver(change);
+        const readers = this.byTopic.get(topicOf(change.change));
+        if (readers instanceof Entry) readers.deliver(change);
+        else if (readers) for (const entry of [...readers]) entry.deliver(change);
       },
       (cursor) => {
-        for (const listener of [...this.lossListeners]) {
-          if (this.lossListeners.has(listener)) listener.lost(cursor);
-        }
+        for (const entry of [...this.entries]) if (this.entries.has(entry)) entry.hearOfLoss(cursor);
       },
     );
   }
@@ -59,22 +59,23 @@ export class ChangeFanout {
    *   each of them is delivered.
    */
   add(interest: Interest, deliver: Deliver, lost?: Lost): FanoutEntry {
-    let current = interest;
-    const deliverAll = (cursor: string): void => changesOf(current).forEach((change) => deliver({ cursor, change }));
-    const lossListener = { lost: lost ?? deliverAll };
-    this.lossListeners.add(lossListener);
-    this.join(current, deliver);
-    return {
-      change: (next) => {
-        this.leave(current, deliver);
-        current = next;
-        this.join(current, deliver);
-      },
-      remove: () => {
-        this.leave(current, deliver);
-        this.lossListeners.delete(lossListener);
-      },
-    };
+    const entry = new Entry(this, interest, deliver, lost);
+    this.entries.add(entry);
+    this.join(entry);
+    return entry;
+  }
+
+  /** @internal */
+  change(entry: Entry, interest: Interest): void {
+    this.leave(entry);
+    entry.interest = interest;
+    if (this.entries.has(entry)) this.join(entry);
+  }
+
+  /** @internal */
+  remove(entry: Entry): void {
+    this.leave(entry);
+    this.entries.delete(entry);
   }
 
   /**
@@ -91,29 +92,58 @@ export class ChangeFanout {
   close(): void {
     this.unsubscribe();
     this.byTopic.clear();
-    this.lossListeners.clear();
+    this.entries.clear();
   }
 
-  private join(interest: Interest, deliver: Deliver): void {
-    for (const topic of topicsOf(interest)) {
-      let readers = this.byTopic.get(topic);
-      if (!readers) this.byTopic.set(topic, (readers = new Set()));
-      readers.add(deliver);
+  private join(entry: Entry): void {
+    for (const topic of topicsOf(entry.interest)) {
+      const readers = this.byTopic.get(topic);
+      if (readers instanceof Set) readers.add(entry);
+      else this.byTopic.set(topic, readers ? new Set([readers, entry]) : entry);
     }
   }
 
-  private leave(interest: Interest, deliver: Deliver): void {
-    for (const topic of topicsOf(interest)) {
+  private leave(entry: Entry): void {
+    for (const topic of topicsOf(entry.interest)) {
       const readers = this.byTopic.get(topic);
-      readers?.delete(deliver);
-      if (readers?.size === 0) this.byTopic.delete(topic);
+      if (readers instanceof Set) readers.delete(entry);
+      if (readers === entry || (readers instanceof Set && readers.size === 0)) this.byTopic.delete(topic);
     }
   }
 }
 
+/** One stream. A class, since a replica may hold thousands, and closures of their own cost more than all else here. */
+class Entry implements FanoutEntry {
+  constructor(
+    private readonly fanout: ChangeFanout,
+    public interest: Interest,
+    readonly deliver: Deliver,
+    private readonly lost: Lost | undefined,
+  ) {}
+
+  change(interest: Interest): void {
+    this.fanout.change(this, interest);
+  }
+
+  remove(): void {
+    this.fanout.remove(this);
+  }
+
+  hearOfLoss(cursor: string): void {
+    if (this.lost) this.lost(cursor);
+    else for (const change of changesOf(this.interest)) this.deliver({ cursor, change });
+  }
+}
+
+/** Those who asked for the same. Most resources have one reader, who needs no set. */
+type Readers = Entry | Set<Entry>;
+
+const ALL_LISTS: ReadonlySet<ListKind> = new Set(LISTS);
+const NO_URIS: ReadonlySet<string> = new Set();
+
 /** What a session hears of: every list, and the resources it subscribed to. */
 export function interestOf({ subscriptions }: SessionRecord): Interest {
-  return { kinds: new Set(LISTS), uris: new Set(subscriptions) };
+  return { kinds: ALL_LISTS, uris: subscriptions.length === 0 ? NO_URIS : new Set(subscriptions) };
 }
 
 /** One change of each kind that a stream wants to hear of, for when any of them may have happened. */
@@ -127,9 +157,13 @@ export function concerns(interest: Interest, change: Change): boolean {
 }
 
 function topicOf(change: Change): string {
-  return change.kind === 'resource' ? `resource ${change.uri}` : change.kind;
+  return change.kind === 'resource' ? topicOfResource(change.uri) : change.kind;
 }
 
 function topicsOf({ kinds, uris }: Interest): string[] {
-  return [...kinds, ...[...uris].map((uri) => `resource ${uri}`)];
+  return [...kinds, ...[...uris].map(topicOfResource)];
+}
+
+function topicOfResource(uri: string): string {
+  return `resource ${uri}`;
 }

@@ -43,10 +43,10 @@ export interface EventLog {
    * Appends a message and wakes the reader. Appends to one stream come one after the other, from one replica.
    * @returns the cursor of the event
    */
-  append(sessionId: string, streamId: string, data: string, last?: boolean): Promise<string>;
+  append(sessionId: string, streamId: string, data: string, last?: boolean): string | Promise<string>;
 
   /** Reads at most `limit` events after the cursor; `''` is the beginning. */
-  read(sessionId: string, streamId: string, after: string, limit: number): Promise<EventRead>;
+  read(sessionId: string, streamId: string, after: string, limit: number): EventRead | Promise<EventRead>;
 
   /**
    * Takes the stream over for a connection; the connection that held it, on any replica, is told, and has let go of it

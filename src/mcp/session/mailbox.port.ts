@@ -12,8 +12,12 @@ export interface CallListener {
 
 /** Carries messages of a session to the replica that runs the call they are meant for. */
 export interface Mailbox {
-  /** Listens for a running call. @returns the function that stops listening */
-  listen(sessionId: string, requestId: string | number, listener: CallListener): Promise<() => void>;
+  /**
+   * Listens for a running call, from this moment on: nothing that comes later may be missed, so it must not have to wait
+   * for anything elsewhere.
+   * @returns the function that stops listening
+   */
+  listen(sessionId: string, requestId: string | number, listener: CallListener): () => void;
 
   /** Delivers a cancellation; unknown or finished requests are ignored, as the specification asks. */
   cancel(sessionId: string, requestId: string | number, reason: string | undefined): Promise<void>;

@@ -11,7 +11,7 @@ const RETRY_MS = 200;
  * this returns.
  * @param patienceMs milliseconds after which the failure counts
  */
-export async function patiently<T>(patienceMs: number, attempt: () => Promise<T>): Promise<T> {
+export async function patiently<T>(patienceMs: number, attempt: () => T | Promise<T>): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {

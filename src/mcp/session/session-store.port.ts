@@ -14,7 +14,8 @@ export type SessionEntry =
 export type RecordWatcher = (record: SessionRecord, since?: number) => void;
 
 /**
- * The session records. Each method is one atomic step (one round trip on a remote store).
+ * The session records. Each method is one atomic step (one round trip on a remote store). Those that every call needs
+ * may answer at once: then nothing has to wait for them.
  * Expiry is the store's business: idle (sliding, renewed by `enter`) and absolute (from `createdAt`).
  */
 export interface SessionStore {
@@ -40,10 +41,10 @@ export interface SessionStore {
    *
    * @param requestId JSON-RPC id; `1` and `"1"` are two ids
    */
-  enter(sessionId: string, owner: string, requestId?: string | number): Promise<SessionEntry>;
+  enter(sessionId: string, owner: string, requestId?: string | number): SessionEntry | Promise<SessionEntry>;
 
   /** Marks a request as finished. Does nothing if the session or the mark is gone. */
-  leave(sessionId: string, requestId: string | number): Promise<void>;
+  leave(sessionId: string, requestId: string | number): void | Promise<void>;
 
   /** @returns false if the session is gone, or is not of whom it was said to be */
   update(sessionId: string, change: SessionChange): Promise<boolean>;

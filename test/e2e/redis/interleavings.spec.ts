@@ -204,7 +204,7 @@ class World {
         const call = new RunningCall(this.session.callsMade, each.at);
         expect(await store.enter(id, OWNER, call.id)).toMatchObject({ status: 'ok' });
         running.set(each.slot, call);
-        call.unlisten = await mailbox.listen(id, call.id, {
+        call.unlisten = mailbox.listen(id, call.id, {
           cancelled: (reason) => call.heard.push(`cancelled ${reason ?? ''}`),
           ended: () => call.heard.push('ended'),
         });

@@ -30,7 +30,7 @@ class Call implements CallListener {
 
 async function listening({ mailbox }: Replica, sessionId: string, requestId: string | number): Promise<Call> {
   const call = new Call();
-  await mailbox.listen(sessionId, requestId, call);
+  mailbox.listen(sessionId, requestId, call);
   return call;
 }
 
@@ -342,13 +342,13 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
     const [asker, answerer] = [vi.spyOn(here.link, 'send'), vi.spyOn(there.link, 'send')];
     const abort = new AbortController();
 
-    const stop = await here.mailbox.listen('s1', 1, new Call());
+    const stop = here.mailbox.listen('s1', 1, new Call());
     const asked = here.mailbox.expect('s1', 'ask', abort.signal);
     await told(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
     stop();
     await there.mailbox.answer('s1', 'ask', ANSWER);
     await asked;
-    const stopAnother = await here.mailbox.listen('s2', 1, new Call());
+    const stopAnother = here.mailbox.listen('s2', 1, new Call());
     stopAnother();
     await told(async () => expect(await replicas.sessionKeys()).toEqual([]));
     expect([asker.mock.calls.length, answerer.mock.calls.length]).toEqual([3, 1]);

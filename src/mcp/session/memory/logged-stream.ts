@@ -1,4 +1,9 @@
-import type { AttachmentListener, EventRead, LoggedEvent } from '../event-log.port.js';
+import type { Attachment, AttachmentListener, EventRead, LoggedEvent } from '../event-log.port.js';
+
+/** The connection that reads a stream. */
+export interface StreamReader extends Attachment {
+  readonly listener: AttachmentListener;
+}
 
 interface StoredEvent extends LoggedEvent {
   readonly bytes: number;
@@ -9,8 +14,7 @@ interface StoredEvent extends LoggedEvent {
  * trimmed away, so the window covers a cursor exactly if no event after it is missing.
  */
 export class LoggedStream {
-  /** The connection that reads the stream. */
-  reader: AttachmentListener | undefined;
+  reader: StreamReader | undefined;
   /** Size of the events in the window, in bytes of UTF-8. */
   bytes = 0;
   /** True once the last event was written. */

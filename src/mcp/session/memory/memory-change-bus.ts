@@ -24,6 +24,8 @@ export class MemoryChangeBus implements ChangeBus {
   /** The newest changes, oldest first; the last one is at position `#tail`. */
   readonly #changes: LoggedChange[] = [];
   #tail = 0;
+  /** The cursor of the tail: all who ask for it share one string. */
+  #cursor = this.#cursorAt(0);
   /** Published but not yet told; not empty only while a listener runs. */
   readonly #undelivered: { readonly logged: LoggedChange; readonly position: number }[] = [];
   #delivering = false;
@@ -35,7 +37,8 @@ export class MemoryChangeBus implements ChangeBus {
 
   async publish(change: Change): Promise<void> {
     this.#tail += 1;
-    const logged: LoggedChange = { cursor: this.#cursorAt(this.#tail), change };
+    this.#cursor = this.#cursorAt(this.#tail);
+    const logged: LoggedChange = { cursor: this.#cursor, change };
     this.#changes.push(logged);
     if (this.#changes.length > this.#capacity) this.#changes.shift();
     this.#undelivered.push({ logged, position: this.#tail });
@@ -43,7 +46,7 @@ export class MemoryChangeBus implements ChangeBus {
   }
 
   async cursor(): Promise<string> {
-    return this.#cursorAt(this.#tail);
+    return this.#cursor;
   }
 
   async since(cursor: string): Promise<ChangeRead> {

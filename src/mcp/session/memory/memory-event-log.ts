@@ -1,6 +1,6 @@
 import { McpError } from '../../protocol/errors.js';
 import type { Attachment, AttachmentListener, EventLog, EventRead } from '../event-log.port.js';
-import { LoggedStream } from './logged-stream.js';
+import { LoggedStream, type StreamReader } from './logged-stream.js';
 import { notify, warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
 import { DEFAULT_SWEEP_MS, startSweepTimer } from '../sweep-timer.js';
 
@@ -77,7 +77,7 @@ export class MemoryEventLog implements EventLog {
       return appended;
     });
     this.#keepWithinTotal();
-    if (stream.reader) this.#wake(stream.reader);
+    if (stream.reader) this.#wake(stream.reader.listener);
     return cursor;
   }
 
@@ -90,19 +90,18 @@ export class MemoryEventLog implements EventLog {
   async attach(sessionId: string, streamId: string, listener: AttachmentListener): Promise<Attachment> {
     const stream = this.#find(sessionId, streamId) ?? this.#make(sessionId, streamId);
     const former = stream.reader;
-    // A copy, so that a listener attached twice is two readers.
-    const reader: AttachmentListener = { wake: () => listener.wake(), displaced: () => listener.displaced() };
+    const reader = new Reader(stream, listener, this.#now);
     stream.reader = reader;
-    if (former) await this.#displace(former);
+    if (former) await this.#displace(former.listener);
     // The former reader may have answered by taking the stream back.
-    if (stream.reader === reader && stream.exists) this.#wake(reader);
-    return { detach: () => this.#detach(stream, reader) };
+    if (stream.reader === reader && stream.exists) this.#wake(listener);
+    return reader;
   }
 
   async clear(sessionId: string): Promise<void> {
     for (const stream of [...(this.#sessions.get(sessionId)?.values() ?? [])]) {
       this.#remove(stream);
-      if (stream.reader) void this.#displace(stream.reader);
+      if (stream.reader) void this.#displace(stream.reader.listener);
     }
   }
 
@@ -111,22 +110,16 @@ export class MemoryEventLog implements EventLog {
     this.#stopSweeping();
   }
 
-  #wake(reader: AttachmentListener): void {
-    notify(() => reader.wake(), this.#onListenerError);
+  #wake(listener: AttachmentListener): void {
+    notify(() => listener.wake(), this.#onListenerError);
   }
 
-  async #displace(reader: AttachmentListener): Promise<void> {
+  async #displace(listener: AttachmentListener): Promise<void> {
     try {
-      await reader.displaced();
+      await listener.displaced();
     } catch (error) {
       this.#onListenerError(error);
     }
-  }
-
-  #detach(stream: LoggedStream, reader: AttachmentListener): void {
-    if (stream.reader !== reader) return;
-    stream.reader = undefined;
-    stream.touchedAt = this.#now();
   }
 
   /** The stream, unless its time is over. */
@@ -191,5 +184,20 @@ export class MemoryEventLog implements EventLog {
     const streams = this.#sessions.get(stream.sessionId);
     streams?.delete(stream.streamId);
     if (streams?.size === 0) this.#sessions.delete(stream.sessionId);
+  }
+}
+
+/** A connection that reads a stream. A listener that is attached twice is two of them. */
+class Reader implements StreamReader {
+  constructor(
+    private readonly stream: LoggedStream,
+    readonly listener: AttachmentListener,
+    private readonly now: () => number,
+  ) {}
+
+  detach(): void {
+    if (this.stream.reader !== this) return;
+    this.stream.reader = undefined;
+    this.stream.touchedAt = this.now();
   }
 }

@@ -42,9 +42,9 @@ describe('MemoryMailbox', () => {
   it('does not let a call that ended stop one that came after it', async () => {
     const mailbox = new MemoryMailbox();
     const heard: string[] = [];
-    const stop = await mailbox.listen('s1', 1, { cancelled: () => undefined, ended: () => undefined });
+    const stop = mailbox.listen('s1', 1, { cancelled: () => undefined, ended: () => undefined });
     await mailbox.end('s1');
-    await mailbox.listen('s1', 1, { cancelled: () => heard.push('cancelled'), ended: () => undefined });
+    mailbox.listen('s1', 1, { cancelled: () => heard.push('cancelled'), ended: () => undefined });
     stop();
     await mailbox.cancel('s1', 1, undefined);
     expect(heard).toEqual(['cancelled']);

@@ -34,7 +34,7 @@ export class MemoryMailbox implements Mailbox {
     this.#onListenerError = options.onListenerError ?? warnOfListenerError;
   }
 
-  async listen(sessionId: string, requestId: string | number, listener: CallListener): Promise<() => void> {
+  listen(sessionId: string, requestId: string | number, listener: CallListener): () => void {
     const box = this.#open(sessionId);
     const call: Call = { requestId: JSON.stringify(requestId), listener };
     box.calls.add(call);

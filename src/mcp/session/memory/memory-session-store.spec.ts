@@ -37,9 +37,9 @@ describe('MemorySessionStore', () => {
     open();
     await store.create(record('s1'));
     vi.setSystemTime(Date.now() + 30 * MINUTE - 1);
-    expect(await store.enter('s1', 'ada')).toMatchObject({ status: 'ok' });
+    expect(store.enter('s1', 'ada')).toMatchObject({ status: 'ok' });
     vi.setSystemTime(Date.now() + 30 * MINUTE);
-    expect(await store.enter('s1', 'ada')).toEqual({ status: 'unknown' });
+    expect(store.enter('s1', 'ada')).toEqual({ status: 'unknown' });
   });
 
   it('keeps a busy session for 24 hours', async () => {
@@ -48,12 +48,12 @@ describe('MemorySessionStore', () => {
     await store.create(record('s1'));
     for (let minute = 20; minute < 24 * 60; minute += 20) {
       vi.setSystemTime(start + minute * MINUTE);
-      await store.enter('s1', 'ada');
+      store.enter('s1', 'ada');
     }
     vi.setSystemTime(start + 24 * 60 * MINUTE - 1);
-    expect(await store.enter('s1', 'ada')).toMatchObject({ status: 'ok' });
+    expect(store.enter('s1', 'ada')).toMatchObject({ status: 'ok' });
     vi.setSystemTime(start + 24 * 60 * MINUTE);
-    expect(await store.enter('s1', 'ada')).toEqual({ status: 'unknown' });
+    expect(store.enter('s1', 'ada')).toEqual({ status: 'unknown' });
   });
 
   it('holds 1,000 sessions of one owner and 10,000 in all', async () => {
@@ -91,7 +91,7 @@ describe('MemorySessionStore', () => {
     open({ idleMs: MINUTE, sweepMs: 60 * MINUTE });
     await store.create(record('s1'));
     vi.setSystemTime(Date.now() + MINUTE);
-    await store.enter('s1', 'ada');
+    store.enter('s1', 'ada');
     expect(removed).toEqual(['s1']);
   });
 
@@ -109,7 +109,7 @@ describe('MemorySessionStore', () => {
     const subscriptions = ['a://1'];
     await store.create({ ...record('s1'), subscriptions });
     subscriptions.push('a://2');
-    expect(await store.enter('s1', 'ada')).toMatchObject({ record: { subscriptions: ['a://1'] } });
+    expect(store.enter('s1', 'ada')).toMatchObject({ record: { subscriptions: ['a://1'] } });
   });
 
   it('sweeps no more once it is closed, and does not keep the process alive before', () => {

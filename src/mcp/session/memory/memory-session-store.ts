@@ -28,15 +28,18 @@ export interface MemorySessionStoreOptions {
 }
 
 interface StoredSession {
-  record: SessionRecord;
+  /** What its owner gets: it is made when the record changes, not whenever it is asked for. */
+  entry: SessionEntry & { readonly status: 'ok' };
   /** Epoch milliseconds of the last `enter`, or of `create`. */
   enteredAt: number;
-  /** Ids of running requests, as JSON: `1` and `"1"` are two ids (JSON-RPC 2.0, section 4). */
-  readonly running: Set<string>;
+  /** Ids of running requests: `1` and `"1"` are two ids (JSON-RPC 2.0, section 4). */
+  readonly running: Set<string | number>;
   readonly watchers: Set<(record: SessionRecord) => void>;
 }
 
 const MINUTE = 60_000;
+const UNKNOWN: SessionEntry = Object.freeze({ status: 'unknown' });
+const IN_FLIGHT: SessionEntry = Object.freeze({ status: 'in-flight' });
 
 /**
  * Sessions in the memory of one process: for one replica, for development and for tests. Expiry takes effect at the
@@ -81,7 +84,7 @@ export class MemorySessionStore implements SessionStore {
     this.#makeRoom(record.owner);
 
     this.#sessions.set(record.id, {
-      record: structuredClone(record),
+      entry: { status: 'ok', record: structuredClone(record) },
       enteredAt: this.#now(),
       running: new Set(),
       watchers: new Set(),
@@ -89,22 +92,22 @@ export class MemorySessionStore implements SessionStore {
     this.#count(record.owner, +1);
   }
 
-  async enter(sessionId: string, owner: string, requestId?: string | number): Promise<SessionEntry> {
-    const session = this.#find(sessionId);
+  enter(sessionId: string, owner: string, requestId?: string | number): SessionEntry {
+    const now = this.#now();
+    const session = this.#find(sessionId, now);
     // A stranger must neither learn that the session exists nor keep it alive.
-    if (!session || session.record.owner !== owner) return { status: 'unknown' };
+    if (!session || session.entry.record.owner !== owner) return UNKNOWN;
 
-    session.enteredAt = this.#now();
-    if (requestId !== undefined) {
-      const mark = JSON.stringify(requestId);
-      if (session.running.has(mark)) return { status: 'in-flight' };
-      session.running.add(mark);
-    }
-    return { status: 'ok', record: session.record };
+    session.enteredAt = now;
+    if (requestId === undefined) return session.entry;
+    const { running } = session;
+    if (running.has(requestId)) return IN_FLIGHT;
+    running.add(requestId);
+    return session.entry;
   }
 
-  async leave(sessionId: string, requestId: string | number): Promise<void> {
-    this.#sessions.get(sessionId)?.running.delete(JSON.stringify(requestId));
+  leave(sessionId: string, requestId: string | number): void {
+    this.#sessions.get(sessionId)?.running.delete(requestId);
   }
 
   /** @throws McpError `INVALID_PARAMS` when a subscription would exceed the cap of subscriptions per session */
@@ -112,15 +115,16 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#find(sessionId);
     if (!session) return false;
 
+    const { record } = session.entry;
     if ('owner' in change) {
-      if (session.record.owner !== change.from) return false;
+      if (record.owner !== change.from) return false;
       this.#count(change.from, -1);
       this.#count(change.owner, +1);
     }
-    this.#requireRoomFor(session.record, change);
-    session.record = applyChange(session.record, change);
+    this.#requireRoomFor(record, change);
+    session.entry = { status: 'ok', record: applyChange(record, change) };
     // The present record each time: a watcher may have changed it again.
-    for (const changed of session.watchers) notify(() => changed(session.record), this.#onListenerError);
+    for (const changed of session.watchers) notify(() => changed(session.entry.record), this.#onListenerError);
     return true;
   }
 
@@ -177,15 +181,14 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** The session, unless its time is over. */
-  #find(sessionId: string): StoredSession | undefined {
+  #find(sessionId: string, now = this.#now()): StoredSession | undefined {
     const session = this.#sessions.get(sessionId);
-    if (!session || !this.#isExpired(session)) return session;
+    if (!session || !this.#isExpired(session, now)) return session;
     this.#remove(session);
     return undefined;
   }
 
-  #isExpired({ record, enteredAt }: StoredSession): boolean {
-    const now = this.#now();
+  #isExpired({ entry: { record }, enteredAt }: StoredSession, now = this.#now()): boolean {
     return now >= enteredAt + this.idleMs || now >= record.createdAt + this.#absoluteMs;
   }
 
@@ -195,7 +198,8 @@ export class MemorySessionStore implements SessionStore {
     }
   }
 
-  #remove({ record: { id, owner } }: StoredSession): void {
+  #remove({ entry }: StoredSession): void {
+    const { id, owner } = entry.record;
     // Someone told of an earlier removal may have removed this one meanwhile.
     if (!this.#sessions.delete(id)) return;
     this.#count(owner, -1);

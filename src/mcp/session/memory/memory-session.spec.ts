@@ -25,7 +25,7 @@ describe('createMemorySession', () => {
     heard.length = 0;
     session = createMemorySession({ store: { idleMs: 1_000 }, now: () => now });
     await session.store.create(record);
-    await session.mailbox.listen('s1', 1, { cancelled: () => undefined, ended: () => heard.push('ended') });
+    session.mailbox.listen('s1', 1, { cancelled: () => undefined, ended: () => heard.push('ended') });
     await session.events.attach('s1', 'a', { wake: () => undefined, displaced: () => void heard.push('displaced') });
     await session.events.append('s1', 'a', 'x');
   });

@@ -10,6 +10,7 @@ import {
 } from './redis-client-options.js';
 import { RedisConnection } from './redis-connection.js';
 import type { RedisOptions } from './redis-options.js';
+import { flushOncePerTurn } from './flush-once-per-turn.js';
 import { RedisSubscriber } from './redis-subscriber.js';
 import { type ClusterTarget, type RedisTarget, parseRedisUrl } from './redis-url.js';
 import { withoutArguments } from './without-arguments.js';
@@ -81,6 +82,7 @@ function standaloneClients(
     ...address,
     enableOfflineQueue: false,
   });
+  commands.on('connect', () => flushOncePerTurn(commands.stream));
   const subscriber = new RedisSubscriber({ ...clientOptions(target, options, 'rookery-subscriber'), ...address });
   commands.on('error', (error: Error) => onError(forOperators(error), 'commands'));
   subscriber.on('error', (error: Error) => onError(forOperators(error), 'subscriber'));
@@ -103,6 +105,7 @@ function clusterClients(target: ClusterTarget, options: RedisOptions, { onError 
     target.nodes.map((node) => ({ ...node })),
     { ...clusterOptions(options), redisOptions: clientOptions(target, options, 'rookery-commands') },
   );
+  commands.on('+node', (node: Redis) => node.on('connect', () => flushOncePerTurn(node.stream)));
   const subscriber = new RedisSubscriber(clientOptions(target, options, 'rookery-subscriber'));
   // That no node could be reached; what is wrong with each has been told by then.
   commands.on('error', () => undefined);

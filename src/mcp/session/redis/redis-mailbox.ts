@@ -61,7 +61,7 @@ export class RedisMailbox implements Mailbox {
   }
 
   /** Without a word to Redis. */
-  async listen(sessionId: string, requestId: string | number, listener: CallListener): Promise<() => void> {
+  listen(sessionId: string, requestId: string | number, listener: CallListener): () => void {
     const box = this.#open(sessionId);
     const call: Call = { requestId: JSON.stringify(requestId), listener, cancelled: false };
     box.calls.add(call);

@@ -5,6 +5,7 @@ import type { SessionChange, SessionRecord } from '../session-record.js';
 import type { RecordWatcher, SessionEntry, SessionStore } from '../session-store.port.js';
 import { randomTag } from './random-tag.js';
 import type { ReplicaLink } from './replica-link.js';
+import { KnownRecords } from './known-records.js';
 import { RequestMarks } from './request-marks.js';
 import { SessionIndex } from './session-index.js';
 import { CREATE, DELETE, ENTER, UPDATE } from './session-scripts.js';
@@ -18,10 +19,14 @@ export interface RedisSessionStoreOptions extends NonNullable<SessionLimits['sto
   readonly now?: () => number;
 }
 
-/** {holder} if that replica runs the request; else the session. */
-type EnterReply = [holder: string] | [holder: '', ...StoredFields] | null;
+/** The replica that runs the request, 1 if the record is as it is known here, or else the record. */
+type EnterReply = string | 1 | [version: string, ...StoredFields] | null;
+
+type EntryOrHolder = SessionEntry | { readonly status: 'in-flight'; readonly holder: string };
 
 const MINUTE = 60_000;
+const UNKNOWN: SessionEntry = Object.freeze({ status: 'unknown' });
+const IN_FLIGHT: SessionEntry = Object.freeze({ status: 'in-flight' });
 
 /**
  * Sessions in Redis, for any number of replicas. Each method is one script on keys of one slot; only `create` and
@@ -38,6 +43,7 @@ export class RedisSessionStore implements SessionStore {
   readonly #index: SessionIndex;
   readonly #watches: SessionWatches;
   readonly #marks: RequestMarks;
+  readonly #known = new KnownRecords();
 
   constructor(link: ReplicaLink, options: RedisSessionStoreOptions = {}) {
     this.#link = link;
@@ -75,26 +81,24 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async enter(sessionId: string, owner: string, requestId?: string | number): Promise<SessionEntry> {
-    if (requestId === undefined) return entryOf(sessionId, owner, await this.#enter(sessionId, [owner, '', '', '']));
+    if (requestId === undefined) return await this.#enter(sessionId, owner, '', '');
 
     const request = JSON.stringify(requestId);
-    const mine = this.#link.id;
-    const isStale = this.#marks.begin({ sessionId, request });
-    let entry: SessionEntry;
+    const mark = { sessionId, request };
+    const isStale = this.#marks.begin(mark);
+    let entry: EntryOrHolder;
     try {
-      let answer = await this.#enter(sessionId, [owner, request, mine, isStale ? mine : '']);
-      const holder = answer?.[0];
+      entry = await this.#enter(sessionId, owner, request, isStale ? this.#link.id : '');
       // A replica that was killed has taken nothing back, and must not block the id.
-      if (holder && (await this.#link.isGone(holder))) {
-        answer = await this.#enter(sessionId, [owner, request, mine, holder]);
+      if ('holder' in entry && (await this.#link.isGone(entry.holder))) {
+        entry = await this.#enter(sessionId, owner, request, entry.holder);
       }
-      entry = entryOf(sessionId, owner, answer);
     } catch (error) {
-      this.#marks.lose({ sessionId, request });
+      this.#marks.lose(mark);
       throw error;
     }
-    if (entry.status !== 'ok') this.#marks.end({ sessionId, request });
-    return entry;
+    if (entry.status !== 'ok') this.#marks.end(mark);
+    return 'holder' in entry ? IN_FLIGHT : entry;
   }
 
   async leave(sessionId: string, requestId: string | number): Promise<void> {
@@ -112,7 +116,14 @@ export class RedisSessionStore implements SessionStore {
   /** @throws McpError `INVALID_PARAMS` when a subscription would exceed the cap of subscriptions per session */
   async update(sessionId: string, change: SessionChange): Promise<boolean> {
     const from = 'owner' in change ? [change.from] : [];
-    const args = [...nameAndValueOf(change), this.#maxSubscriptions, sessionId, this.#link.keys.inboxPrefix, ...from];
+    const args = [
+      ...nameAndValueOf(change),
+      this.#maxSubscriptions,
+      sessionId,
+      this.#link.keys.inboxPrefix,
+      randomTag(),
+      ...from,
+    ];
     const [outcome, count] = (await this.#link.run(UPDATE, this.#keysOf(sessionId), [...this.#times(), ...args])) as
       ['gone'] | ['done'] | ['full', number];
     if (outcome === 'full') {
@@ -130,37 +141,39 @@ export class RedisSessionStore implements SessionStore {
 
   async delete(sessionId: string): Promise<boolean> {
     const { keys } = this.#link;
-    const all = [...this.#keysOf(sessionId), keys.asks(sessionId), keys.streams(sessionId)];
-    const args = [...this.#times(), sessionId, keys.ofSession(sessionId), keys.everyone, keys.inboxPrefix];
-    const answer = (await this.#link.run(DELETE, all, args)) as [found: number, owner: string] | null;
+    const args = [...this.#times(), sessionId, keys.everyone, keys.inboxPrefix];
+    const answer = (await this.#link.run(DELETE, this.#keysOf(sessionId), args)) as
+      [found: number, owner: string] | null;
     if (!answer) return false;
     const [found, owner] = answer;
     await this.#index.remove(sessionId, owner);
     return found === 1;
   }
 
-  async #enter(
-    sessionId: string,
-    args: readonly [owner: string, request: string, replica: string, stale: string],
-  ): Promise<EnterReply> {
-    return (await this.#link.run(ENTER, this.#keysOf(sessionId), [...this.#times(), ...args])) as EnterReply;
+  /** @param stale the replica whose mark of the request does not count, or '' */
+  async #enter(sessionId: string, owner: string, request: string, stale: string): Promise<EntryOrHolder> {
+    const known = this.#known.get(sessionId);
+    const args = [this.#now?.() ?? '', this.idleMs, this.#absoluteMs, owner, request, this.#link.id, stale];
+    const answer = (await this.#link.run(ENTER, this.#keysOf(sessionId), [
+      ...args,
+      known?.version ?? '',
+    ])) as EnterReply;
+    if (answer === null) return UNKNOWN;
+    if (answer === 1) return known!.entry;
+    if (typeof answer === 'string') return { status: 'in-flight', holder: answer };
+    const [version, ...fields] = answer;
+    return this.#known.keep(version, { status: 'ok', record: recordOf({ id: sessionId, owner }, fields) }).entry;
   }
 
-  #keysOf(sessionId: string): [session: string, subscriptions: string, watchers: string] {
-    const { keys } = this.#link;
-    return [keys.session(sessionId), keys.subscriptions(sessionId), keys.watchers(sessionId)];
+  /** The one key that scripts are given; they know the others. */
+  #keysOf(sessionId: string): [session: string] {
+    return [this.#link.keys.session(sessionId)];
   }
 
   /** What every script on a session begins its arguments with. */
   #times(): [clock: number | '', idleMs: number, absoluteMs: number] {
     return [this.#now?.() ?? '', this.idleMs, this.#absoluteMs];
   }
-}
-
-function entryOf(id: string, owner: string, answer: EnterReply): SessionEntry {
-  if (!answer) return { status: 'unknown' };
-  const [, ...fields] = answer;
-  return fields.length === 0 ? { status: 'in-flight' } : { status: 'ok', record: recordOf({ id, owner }, fields) };
 }
 
 function nameAndValueOf(change: SessionChange): [name: string, value: string] {

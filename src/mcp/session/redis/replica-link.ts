@@ -171,7 +171,7 @@ export class ReplicaLink {
    * Runs a script.
    * @throws McpError `UNAVAILABLE` when Redis does not answer; it may have done it all the same
    */
-  async run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const { commands } = this.#clients;
     if (!this.#defined.has(script.name)) {
       commands.defineCommand(script.name, { lua: script.source });
@@ -187,19 +187,21 @@ export class ReplicaLink {
    * @param name under which it is counted: a literal, never made of what a caller sent
    * @throws McpError `UNAVAILABLE` when Redis does not answer; it may have done it all the same
    */
-  async send<T>(command: (client: Redis | Cluster) => Promise<T>, name = '_other'): Promise<T> {
+  send<T>(command: (client: Redis | Cluster) => Promise<T>, name = '_other'): Promise<T> {
     const answered = this.#telemetry?.redisCommand(name);
-    try {
-      const reply = await command(this.#clients.commands);
-      answered?.();
-      return reply;
-    } catch (cause) {
+    const failed = (cause: unknown): never => {
       answered?.(cause);
       this.#note(cause);
       throw new McpError('UNAVAILABLE', 'Sessions cannot be reached at the moment. Try again.', undefined, {
         cause: withoutArguments(cause),
       });
-    }
+    };
+    const sent = command(this.#clients.commands);
+    if (!answered) return sent.catch(failed);
+    return sent.then((reply) => {
+      answered();
+      return reply;
+    }, failed);
   }
 
   /**

@@ -95,8 +95,7 @@ export class SessionIndex {
     // All at once: the client sends them together.
     await Promise.all(
       candidates.map(async (id) => {
-        const own = [keys.session(id), keys.subscriptions(id), keys.watchers(id)];
-        const endsAt = (await this.#link.run(ENDING, own, [...this.#options.times(), owner])) as number;
+        const endsAt = (await this.#link.run(ENDING, [keys.session(id)], [...this.#options.times(), owner])) as number;
         if (endsAt === 0) ended.push(id);
         else living.push(endsAt, id);
       }),

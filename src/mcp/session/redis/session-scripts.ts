@@ -7,6 +7,7 @@ import { LuaScript } from './lua-script.js';
  *   log       log level, once the client has set one
  *   record    JSON of what never changes: revision, clientInfo, clientCapabilities
  *   epoch     random; tells it apart from another session of the same id
+ *   version   random, and another one after each change of the record
  *   entered   milliseconds: when it was entered last, or made
  *   r:<JSON of a request id>   the replica that runs the request
  *   c:<JSON of a request id>   it was cancelled, for this reason; set by the mailbox
@@ -18,23 +19,36 @@ import { LuaScript } from './lua-script.js';
 /**
  * What the steps on one session have in common:
  *
- * KEYS[1] session  KEYS[2] its subscriptions  KEYS[3] its watchers
+ * KEYS[1] session; the names of its other keys are made from it, and have the same hash tag
  * ARGV[1] epoch milliseconds, or '' for the clock of the server  ARGV[2] idleMs  ARGV[3] absoluteMs
  */
 const SESSION = `
 local now = clock(ARGV[1])
 
--- The moment at which the session ends; nil if there is none. What has ended is removed.
-local function ending()
-  local times = redis.call('HMGET', KEYS[1], 'entered', 'created')
-  if not times[1] then return nil end
-  local at = math.min(times[1] + ARGV[2], times[2] + ARGV[3])
+-- Another key of the session.
+local function own(name)
+  return string.sub(KEYS[1], 1, -8) .. name
+end
+
+-- The moment at which the session ends that was entered and created then; nil if there is none. What has ended is
+-- removed.
+local function ends(entered, created)
+  if not entered then return nil end
+  local at = math.min(entered + ARGV[2], created + ARGV[3])
   if at > now then return at end
-  redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3])
+  redis.call('UNLINK', KEYS[1], own('subscriptions'), own('watchers'))
   return nil
 end
 
--- Lets keys lapse when the session ends. Redis lapses them by its own clock: where another one is given, that is
+local function ending()
+  local times = redis.call('HMGET', KEYS[1], 'entered', 'created')
+  return ends(times[1], times[2])
+end
+
+-- Keys may outlive a session that is idle by so many milliseconds: then not every request has to renew them.
+local slack = math.min(30000, ARGV[2] / 10)
+
+-- Lets keys lapse at some moment. Redis lapses them by its own clock: where another one is given, that is
 -- merely to leave no rubbish behind, and must not come early.
 local function lapse(at, ...)
   local rest = at - now
@@ -55,14 +69,14 @@ export const CREATE = new LuaScript(
   'rookerySessionCreate',
   `${SESSION}
 if ending() then return 0 end
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3])
+redis.call('UNLINK', KEYS[1], own('subscriptions'), own('watchers'))
 -- All moments are by one clock: the server's, unless another one is given.
 local created = ARGV[1] == '' and int(now) or ARGV[9]
-redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'record', ARGV[5], 'epoch', ARGV[6], 'seen', ARGV[8],
-  'created', created, 'entered', int(now))
+redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'record', ARGV[5], 'epoch', ARGV[6], 'version', ARGV[6], 'seen',
+  ARGV[8], 'created', created, 'entered', int(now))
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'log', ARGV[7]) end
-for i = 10, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
-lapse(math.min(now + ARGV[2], created + ARGV[3]), KEYS[1], KEYS[2])
+for i = 10, #ARGV do redis.call('SADD', own('subscriptions'), ARGV[i]) end
+lapse(math.min(now + ARGV[2] + slack, created + ARGV[3]), KEYS[1], own('subscriptions'))
 return 1
 `,
 );
@@ -72,28 +86,37 @@ return 1
  *
  * KEYS, ARGV[1..3] as above
  * ARGV[4] owner  ARGV[5] JSON of the request id, or '' for no request  ARGV[6] this replica
- * ARGV[7] the replica whose mark does not count, or ''
- * Returns nil if the owner has no such session, {holder} if that replica runs the request, and otherwise
- * {'', record, log level, seen, createdAt, subscriptions}.
+ * ARGV[7] the replica whose mark does not count, or ''  ARGV[8] version of the record that this replica has, or ''
+ * Returns nil if the owner has no such session, the holder if that replica runs the request, 1 if the record is as this
+ * replica has it, and otherwise {version, record, log level, seen, createdAt, subscriptions}.
  */
 export const ENTER = new LuaScript(
   'rookerySessionEnter',
   `${SESSION}
-if not ending() then return nil end
-local stored = redis.call('HMGET', KEYS[1], 'owner', 'record', 'log', 'seen', 'created')
-if stored[1] ~= ARGV[4] then return nil end
+local mark, cancelled = 'r:' .. ARGV[5], 'c:' .. ARGV[5]
+local stored = redis.call('HMGET', KEYS[1], 'entered', 'created', 'owner', 'version', mark, cancelled)
+local entered, created = stored[1], stored[2]
+if not ends(entered, created) or stored[3] ~= ARGV[4] then return nil end
 
-redis.call('HSET', KEYS[1], 'entered', int(now))
-lapse(math.min(now + ARGV[2], stored[5] + ARGV[3]), KEYS[1], KEYS[2], KEYS[3])
-if ARGV[5] ~= '' then
-  local mark = 'r:' .. ARGV[5]
-  local holder = redis.call('HGET', KEYS[1], mark)
-  if holder and holder ~= ARGV[7] then return {holder} end
-  redis.call('HSET', KEYS[1], mark, ARGV[6])
+local holder = stored[5]
+local held = holder and holder ~= ARGV[7]
+if held or ARGV[5] == '' then
+  redis.call('HSET', KEYS[1], 'entered', int(now))
+else
+  redis.call('HSET', KEYS[1], 'entered', int(now), mark, ARGV[6])
   -- A cancellation of the run that was given up is not meant for this one.
-  redis.call('HDEL', KEYS[1], 'c:' .. ARGV[5])
+  if stored[6] then redis.call('HDEL', KEYS[1], cancelled) end
 end
-return {'', stored[2], stored[3], stored[4], stored[5], redis.call('SMEMBERS', KEYS[2])}
+local rest = math.min(now + ARGV[2], created + ARGV[3]) - now
+local left = redis.call('PTTL', KEYS[1])
+if ARGV[1] ~= '' or left < rest or left > rest + slack then
+  lapse(math.min(now + ARGV[2] + slack, created + ARGV[3]), KEYS[1], own('subscriptions'), own('watchers'))
+end
+if held then return holder end
+if stored[4] == ARGV[8] then return 1 end
+local record = redis.call('HMGET', KEYS[1], 'version', 'record', 'log', 'seen', 'created')
+record[6] = redis.call('SMEMBERS', own('subscriptions'))
+return record
 `,
 );
 
@@ -117,7 +140,8 @@ end
  *
  * KEYS, ARGV[1..3] as above
  * ARGV[4] 'log', 'seen', 'subscribe', 'unsubscribe' or 'owner'  ARGV[5] its value  ARGV[6] most subscriptions
- * ARGV[7] session id  ARGV[8] what the names of inboxes begin with  ARGV[9] for 'owner' whose it must be
+ * ARGV[7] session id  ARGV[8] what the names of inboxes begin with  ARGV[9] version of the record after it
+ * ARGV[10] for 'owner' whose it must be
  * Tells each replica that watches 'record', session id, epoch.
  * Returns {'gone'}, {'done'}, or {'full', number of subscriptions}.
  */
@@ -129,21 +153,22 @@ if not at then return {'gone'} end
 
 local change, value = ARGV[4], ARGV[5]
 if change == 'subscribe' then
-  if redis.call('SISMEMBER', KEYS[2], value) == 0 then
-    local count = redis.call('SCARD', KEYS[2])
+  if redis.call('SISMEMBER', own('subscriptions'), value) == 0 then
+    local count = redis.call('SCARD', own('subscriptions'))
     if count >= tonumber(ARGV[6]) then return {'full', count} end
-    redis.call('SADD', KEYS[2], value)
-    lapse(at, KEYS[2])
+    redis.call('SADD', own('subscriptions'), value)
+    lapse(at + slack, own('subscriptions'))
   end
 elseif change == 'unsubscribe' then
-  redis.call('SREM', KEYS[2], value)
+  redis.call('SREM', own('subscriptions'), value)
 else
-  if change == 'owner' and redis.call('HGET', KEYS[1], 'owner') ~= ARGV[9] then return {'gone'} end
+  if change == 'owner' and redis.call('HGET', KEYS[1], 'owner') ~= ARGV[10] then return {'gone'} end
   redis.call('HSET', KEYS[1], change, value)
 end
+redis.call('HSET', KEYS[1], 'version', ARGV[9])
 
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
-for _, replica in ipairs(redis.call('HKEYS', KEYS[3])) do tell(ARGV[8] .. replica, 'record', ARGV[7], epoch) end
+for _, replica in ipairs(redis.call('HKEYS', own('watchers'))) do tell(ARGV[8] .. replica, 'record', ARGV[7], epoch) end
 return {'done'}
 `,
 );
@@ -162,12 +187,12 @@ export const WATCH = new LuaScript(
 local at = ending()
 if not at then return nil end
 -- Looked at first: most of the time it is there, and nothing need be written.
-if redis.call('HEXISTS', KEYS[3], ARGV[4]) == 0 then
-  redis.call('HSET', KEYS[3], ARGV[4], '1')
-  lapse(at, KEYS[3])
+if redis.call('HEXISTS', own('watchers'), ARGV[4]) == 0 then
+  redis.call('HSET', own('watchers'), ARGV[4], '1')
+  lapse(at + slack, own('watchers'))
 end
 local stored = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'record', 'log', 'seen', 'created')
-stored[7] = redis.call('SMEMBERS', KEYS[2])
+stored[7] = redis.call('SMEMBERS', own('subscriptions'))
 return stored
 `,
 );
@@ -175,10 +200,8 @@ return stored
 /**
  * Removes a session and all that belongs to it, and tells everyone.
  *
- * KEYS[1..3], ARGV[1..3] as above
- * KEYS[4] its pending asks  KEYS[5] its streams
- * ARGV[4] session id  ARGV[5] what the names of its keys begin with  ARGV[6] channel of all replicas
- * ARGV[7] what the names of inboxes begin with
+ * KEYS, ARGV[1..3] as above
+ * ARGV[4] session id  ARGV[5] channel of all replicas  ARGV[6] what the names of inboxes begin with
  * Tells everyone 'gone', session id, epoch; and each replica that holds a reader of a stream 'displaced', session id,
  * stream id, reader, '', ''.
  * Returns {1 if the session had not ended before, owner}, or nil if nothing is known of it.
@@ -190,14 +213,14 @@ local stored = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
 local found = ending() and 1 or 0
 
 -- First, so that calls end before their connections close.
-if stored[1] then tell(ARGV[6], 'gone', ARGV[4], stored[2]) end
-for _, stream in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1)) do
-  local meta = ARGV[5] .. 'meta:' .. stream
+if stored[1] then tell(ARGV[5], 'gone', ARGV[4], stored[2]) end
+for _, stream in ipairs(redis.call('ZRANGE', own('streams'), 0, -1)) do
+  local meta = own('meta:' .. stream)
   local reading = redis.call('HMGET', meta, 'holder', 'reader')
-  redis.call('UNLINK', meta, ARGV[5] .. 'stream:' .. stream)
-  if reading[1] then tell(ARGV[7] .. reading[1], 'displaced', ARGV[4], stream, reading[2] or '', '', '') end
+  redis.call('UNLINK', meta, own('stream:' .. stream))
+  if reading[1] then tell(ARGV[6] .. reading[1], 'displaced', ARGV[4], stream, reading[2] or '', '', '') end
 end
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+redis.call('UNLINK', KEYS[1], own('subscriptions'), own('watchers'), own('asks'), own('streams'))
 if not stored[1] then return nil end
 return {found, stored[1]}
 `,

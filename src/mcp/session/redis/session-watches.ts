@@ -144,8 +144,7 @@ export class SessionWatches {
   /** Also has Redis tell this replica of changes. */
   async #load(sessionId: string): Promise<Loaded | undefined> {
     const { id, keys } = this.#link;
-    const own = [keys.session(sessionId), keys.subscriptions(sessionId), keys.watchers(sessionId)];
-    const answer = (await this.#link.run(WATCH, own, [...this.#options.times(), id])) as
+    const answer = (await this.#link.run(WATCH, [keys.session(sessionId)], [...this.#options.times(), id])) as
       [epoch: string, owner: string, ...StoredFields] | null;
     if (!answer) return undefined;
     const [epoch, owner, ...fields] = answer;

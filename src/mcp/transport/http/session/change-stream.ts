@@ -1,17 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import type { Change, LoggedChange } from '../../../session/change-bus.port.js';
+import type { Attachment, AttachmentListener } from '../../../session/event-log.port.js';
+import { Rounds } from '../../../session/rounds.js';
+import type { SessionStore } from '../../../session/session-store.port.js';
 import { type FanoutEntry, type Interest, changesOf, concerns, interestOf } from '../../../session/change-fanout.js';
 import { PATIENCE_MS, patiently } from '../../../session/patience.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import type { Principal } from '../../../protocol/principal.js';
 import { Audience } from '../../audience.js';
-import { changeNotification } from '../../change-notification.js';
-import { notificationFrame } from '../../json-rpc.js';
+import { changeFrame } from '../../change-notification.js';
 import { spread } from '../jitter.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
-import { CHANGES_STREAM, changeEventId } from './event-id.js';
+import { CHANGES_STREAM, changeEventId, newConnectionName } from './event-id.js';
 import { canPrime } from './event-pump.js';
 
 /** How often an open stream renews its session at least, in milliseconds. */
@@ -29,8 +30,8 @@ export interface StreamRequest {
  *
  * One connection has it at a time, since a message must not go to two streams; a later one takes it over.
  */
-export class ChangeStream {
-  private readonly connection = randomUUID();
+export class ChangeStream implements AttachmentListener {
+  private readonly connection = newConnectionName();
   private interest: Interest;
   private seen: string;
   /** What came while the past was still being read. */
@@ -40,7 +41,8 @@ export class ChangeStream {
   private entry: FanoutEntry | undefined;
   /** The record, if it changed while the past was still being read, and since when that was not known here. */
   private changed: { readonly record: SessionRecord; readonly since: number } | undefined;
-  private readonly releases: (() => void)[] = [];
+  private attachment: Attachment | undefined;
+  private unwatch: (() => void) | undefined;
   private readonly record: SessionRecord;
   private readonly audience: Audience;
   private closed = false;
@@ -49,6 +51,7 @@ export class ChangeStream {
     private readonly services: WireServices & SessionServices,
     { record, principal }: StreamRequest,
     private readonly sse: SseResponse,
+    private readonly release: () => void,
   ) {
     this.record = record;
     this.audience = new Audience(services, principal, () => sse.destroy());
@@ -72,8 +75,7 @@ export class ChangeStream {
       sse.end();
     });
     const sse = new SseResponse(reply, keepAlive, options, 'get');
-    const stream = new ChangeStream(services, request, sse);
-    stream.releases.push(release);
+    const stream = new ChangeStream(services, request, sse, release);
     sse.onClose(() => void stream.close());
     try {
       await stream.start(after);
@@ -84,19 +86,12 @@ export class ChangeStream {
   }
 
   private async start(after: string | undefined): Promise<void> {
-    const { events, store, fanout, changes, options } = this.services;
+    const { events, store, changes, options } = this.services;
     const { id } = this.record;
-    const attachment = await events.attach(id, CHANGES_STREAM, {
-      wake: () => undefined,
-      displaced: () => {
-        this.sse.end();
-        // The connection that takes over goes on from where this one stopped, which is then stored.
-        return this.close();
-      },
-    });
-    this.hold(() => attachment.detach());
-    const watch = (): Promise<() => void> => store.watch(id, (record, since) => this.turnTo(record, since));
-    this.hold(await patiently(PATIENCE_MS, watch));
+    this.attachment = await events.attach(id, CHANGES_STREAM, this);
+    if (this.gone) this.attachment.detach();
+    this.unwatch = await patiently(PATIENCE_MS, () => this.watch());
+    if (this.gone) this.unwatch();
     // Only now, so that nothing that happens to the record falls between the look at it and the watch.
     const current = await patiently(PATIENCE_MS, () => store.enter(id, this.record.owner));
     if (current.status !== 'ok') return this.sse.end();
@@ -107,17 +102,10 @@ export class ChangeStream {
     }
     // What the client has seen must not be heard of here later, and told again.
     await patiently(PATIENCE_MS, () => changes.cursor());
-    const entry = fanout.add(
-      this.interest,
-      (change) => this.hear(change),
-      (cursor) => this.hearOfLoss(cursor),
-    );
-    this.entry = entry;
-    this.hold(() => entry.remove());
-    // Whoever listens is there: the session must not count as idle.
-    const stay = setInterval(() => void this.stay(), Math.min(STAY_MS, store.idleMs / 3)).unref();
-    this.hold(() => clearInterval(stay));
-
+    if (!this.gone) {
+      this.entry = this.listen();
+      staysOf(store).add(this);
+    }
     const past = await patiently(PATIENCE_MS, () => changes.since(this.seen));
     if (past.status === 'gap') this.tellThatAnythingMayHaveChanged(past.cursor);
     else for (const change of past.changes) if (concerns(this.interest, change.change)) this.deliver(change);
@@ -127,6 +115,29 @@ export class ChangeStream {
     for (const change of backlog) if (!told.has(change.cursor)) this.deliver(change);
     if (this.lostUpTo !== undefined) this.tellThatAnythingMayHaveChanged(this.lostUpTo);
     if (this.changed) this.turnTo(this.changed.record, this.changed.since);
+  }
+
+  /** @internal What may have been appended is on the bus. */
+  wake(): void {
+    // Nothing is read from the log.
+  }
+
+  /** @internal The connection that takes over goes on from where this one stopped, which is then stored. */
+  displaced(): Promise<void> {
+    this.sse.end();
+    return this.close();
+  }
+
+  private watch(): Promise<() => void> {
+    return this.services.store.watch(this.record.id, (record, since) => this.turnTo(record, since));
+  }
+
+  private listen(): FanoutEntry {
+    return this.services.fanout.add(
+      this.interest,
+      (change) => this.hear(change),
+      (cursor) => this.hearOfLoss(cursor),
+    );
   }
 
   /**
@@ -152,7 +163,8 @@ export class ChangeStream {
     }
   }
 
-  private async stay(): Promise<void> {
+  /** @internal Whoever listens is there: the session must not count as idle. */
+  async stay(): Promise<void> {
     try {
       const { status } = await this.services.store.enter(this.record.id, this.record.owner);
       // It was deleted or is too old, and word of it did not come through.
@@ -174,7 +186,7 @@ export class ChangeStream {
 
   private deliver({ cursor, change }: LoggedChange): void {
     this.audience.tell(change, () => {
-      if (this.send(change, { id: changeEventId(this.connection, cursor) })) this.seen = cursor;
+      if (this.send(change, changeEventId(this.connection, cursor))) this.seen = cursor;
     });
   }
 
@@ -189,30 +201,33 @@ export class ChangeStream {
       const all = await this.audience.only(changesOf(interest));
       const last = all.pop();
       for (const change of all) if (!this.send(change)) return;
-      if (last && this.send(last, { id: changeEventId(this.connection, cursor) })) this.seen = cursor;
+      if (last && this.send(last, changeEventId(this.connection, cursor))) this.seen = cursor;
     });
   }
 
   /** @returns false if it was not sent; the client then takes it up again from the last event it has */
-  private send(change: Change, { id }: { id?: string } = {}): boolean {
-    const { method, params } = changeNotification(change);
+  private send(change: Change, id?: string): boolean {
     if (this.sse.closed) return false;
-    const sent = this.sse.offer({ ...(id && { id }), data: notificationFrame(method, params) });
+    const data = changeFrame(change);
+    const sent = this.sse.offer(id === undefined ? { data } : { id, data });
     if (!sent) this.sse.destroy();
     return sent;
   }
 
-  /** Keeps what must be released when the connection closes; at once, if it has closed already. */
-  private hold(release: () => void): void {
-    if (this.closed || this.sse.closed) release();
-    else this.releases.push(release);
+  /** True once what is still taken for it must be let go of at once. */
+  private get gone(): boolean {
+    return this.closed || this.sse.closed;
   }
 
   private async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     this.audience.close();
-    for (const release of this.releases.splice(0)) release();
+    this.release();
+    this.attachment?.detach();
+    this.unwatch?.();
+    this.entry?.remove();
+    staysOf(this.services.store).remove(this);
     if (this.seen === this.record.seen) return;
     try {
       await this.services.store.update(this.record.id, { seen: this.seen });
@@ -220,4 +235,16 @@ export class ChangeStream {
       this.services.logger.warn('A session may be told of some changes twice: where it stopped was not stored.', cause);
     }
   }
+}
+
+/** The open streams of a store, so that none needs a timer of its own. */
+const stays = new WeakMap<SessionStore, Rounds<ChangeStream>>();
+
+function staysOf(store: SessionStore): Rounds<ChangeStream> {
+  let rounds = stays.get(store);
+  if (!rounds) {
+    rounds = new Rounds(Math.min(STAY_MS, store.idleMs / 3), (stream) => void stream.stay());
+    stays.set(store, rounds);
+  }
+  return rounds;
 }

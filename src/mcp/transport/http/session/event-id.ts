@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { RequestId } from '../../json-rpc.js';
 
 /** Name of the stream that GET opens; its cursors are positions on the change bus. */
@@ -10,6 +10,11 @@ export const CHANGES_STREAM = 'changes';
  */
 export function changeEventId(connection: string, cursor: string): string {
   return eventId(CHANGES_STREAM, `${connection}.${cursor}`);
+}
+
+/** Names a connection in the ids of its events. Not a UUID, which Node puts together from pieces and keeps as such. */
+export function newConnectionName(): string {
+  return randomBytes(12).toString('base64url');
 }
 
 /** The position on the change bus out of the cursor of such an event id. */

@@ -1,64 +1,114 @@
-import type { CallOrigin, ClientRequest } from '../../../dispatch/call-origin.js';
 import { errorOutcome } from '../../../dispatch/encode/result-encoder.js';
 import { Operation } from '../../../dispatch/operation.js';
 import type { Outcome, RunningCall } from '../../../dispatch/outcome.js';
-import { McpError, ToolError } from '../../../protocol/errors.js';
-import type { Principal } from '../../../protocol/principal.js';
-import type { SessionChange, SessionRecord } from '../../../session/session-record.js';
+import { McpError } from '../../../protocol/errors.js';
+import type { NowOrLater } from '../../../protocol/now-or-later.js';
+import type { SessionChange } from '../../../session/session-record.js';
 import { Audience } from '../../audience.js';
-import { resultOf } from '../../client-answer.js';
-import { type JsonRpcRequest, notificationFrame, requestFrame, responseFrame } from '../../json-rpc.js';
-import { sessionMethod } from '../../session-methods.js';
-import type { CallEntry } from '../running-calls.js';
+import { type JsonRpcRequest, type RequestId, responseFrame } from '../../json-rpc.js';
+import { SESSION_METHODS, sessionMethod } from '../../session-methods.js';
+import { withoutCredentials } from '../caller.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
-import type { CallAnswer } from './call-answer.js';
-import { newQuestionId } from './question-id.js';
+import { type CallScope, SessionCall } from './session-call.js';
 
-/** What the calls of one POST share. */
-export interface CallScope {
-  readonly record: SessionRecord;
-  readonly principal: Principal;
-  readonly headers: CallOrigin['headers'];
-  readonly answer: CallAnswer;
-}
+/** What runs: a call, or a method of the session itself, which nobody can cancel. */
+type Running = RunningCall | Pick<RunningCall, 'outcome'>;
 
-/** Runs the requests of a session. Each was marked as running before, and is unmarked here. */
+/**
+ * Runs the requests of a session. Each was marked as running before, and is unmarked here. A call that ends in the turn
+ * in which it began waits for nothing, and nobody has to be able to reach it.
+ */
 export class SessionCalls {
   constructor(private readonly services: WireServices & SessionServices) {}
 
-  /** Runs one request to its end. Never rejects. */
-  async run(scope: CallScope, message: JsonRpcRequest): Promise<void> {
-    const { store, logger, calls } = this.services;
-    const { record, answer } = scope;
-    const entry = calls.enter();
+  /** Runs one request to its end. Never throws. */
+  run(scope: CallScope, message: JsonRpcRequest): void {
+    const running = this.start(scope, message);
+    const outcome: Outcome | Promise<Outcome> = running.outcome;
+    if (outcome instanceof Promise) return void this.attend(scope, message.id, running);
+    const settled = this.finish(scope, message.id, outcome);
+    if (!settled) return;
+    const entry = this.services.calls.enter();
+    void settled.then(() => entry.leave());
+  }
+
+  private start(scope: CallScope, message: JsonRpcRequest): Running {
     try {
-      const outcome = await (this.ofTheSession(scope, message) ?? this.dispatch(scope, message, entry));
-      if (outcome.kind === 'error' && outcome.headers) answer.fail(message.id, outcome);
-      else answer.respond(outcome.kind === 'cancelled' ? undefined : responseFrame(message.id, outcome));
+      if (SESSION_METHODS.has(message.method)) return { outcome: this.runOfSession(scope, message) };
+      const call = new SessionCall(this.services, scope, message.id);
+      return this.services.dispatcher.dispatch(message.method, message.params, call);
     } catch (error) {
-      if (!(error instanceof McpError)) logger.error(`${message.method} failed outside of its handler.`, error);
-      answer.fail(message.id, errorOutcome(error instanceof McpError ? error : UNEXPECTED));
-    } finally {
-      await store.leave(record.id, message.id).catch((cause: unknown) => {
-        logger.warn(
-          'A request is still marked as running on its session; the mark is taken back when the store can be reached.',
-          cause,
-        );
-      });
-      // A process that stops waits for this: the answer must be in the log before the log is closed.
-      await answer.written;
-      entry.leave();
+      return { outcome: Promise.reject(error) };
     }
   }
 
-  private ofTheSession(scope: CallScope, message: JsonRpcRequest): Promise<Outcome> | undefined {
+  /** Sees a call through that outlasts its turn: from now on it can be cancelled, and its answer may become a stream. */
+  private async attend(scope: CallScope, id: RequestId, running: Running): Promise<void> {
+    const entry = this.services.calls.enter();
+    let outcome: Outcome;
+    let unlisten: (() => void) | undefined;
+    try {
+      scope.answer.outlasts();
+      if (isCall(running)) {
+        entry.runs(running);
+        unlisten = this.listen(scope, id, running);
+      }
+      outcome = await running.outcome;
+    } catch (error) {
+      outcome = this.unexpected(error);
+    } finally {
+      unlisten?.();
+    }
+    await this.finish(scope, id, outcome);
+    entry.leave();
+  }
+
+  private listen({ record, answer }: CallScope, id: RequestId, running: RunningCall): () => void {
+    return this.services.mailbox.listen(record.id, id, {
+      cancelled: (reason) => running.cancel(reason),
+      ended: () => {
+        answer.abandon(id);
+        running.cancel('the session has ended');
+      },
+    });
+  }
+
+  /**
+   * Answers, and takes the mark back.
+   * @returns what a process that stops has to wait for, if anything; never rejects
+   */
+  private finish({ record, answer }: CallScope, id: RequestId, outcome: Outcome): Promise<unknown> | undefined {
+    if (outcome.kind === 'error' && outcome.headers) answer.fail(id, outcome);
+    else answer.respond(outcome.kind === 'cancelled' ? undefined : responseFrame(id, outcome));
+    const left = this.leave(record.id, id);
+    // The answer must be in the log before the log is closed.
+    const { written } = answer;
+    return left && written ? Promise.all([left, written]) : (left ?? written);
+  }
+
+  private leave(sessionId: string, id: RequestId): Promise<void> | undefined {
+    const failed = (cause: unknown): void => {
+      this.services.logger.warn(
+        'A request is still marked as running on its session; the mark is taken back when the store can be reached.',
+        cause,
+      );
+    };
+    try {
+      return this.services.store.leave(sessionId, id)?.catch(failed);
+    } catch (cause) {
+      failed(cause);
+      return undefined;
+    }
+  }
+
+  private runOfSession(scope: CallScope, message: JsonRpcRequest): NowOrLater<Outcome> {
     const { store, options, dispatcher, operations } = this.services;
-    const { record, principal, headers, answer } = scope;
+    const { record, principal, answer } = scope;
     const update = (change: SessionChange): Promise<boolean> => store.update(record.id, change);
     const audience = new Audience(this.services, principal);
     const { maxSubscriptions } = options;
-    const method = sessionMethod({ record, audience, maxSubscriptions, update }, message);
-    if (!method) return undefined;
+    const method = sessionMethod({ record, audience, maxSubscriptions, update }, message)!;
+    const headers = withoutCredentials(scope.headers);
     const operation = new Operation({ ...message, era: 'session', principal, headers });
     return dispatcher.run(operation, async () => {
       await operations.admit(operation, undefined);
@@ -67,68 +117,15 @@ export class SessionCalls {
     });
   }
 
-  private async dispatch(scope: CallScope, message: JsonRpcRequest, entry: CallEntry): Promise<Outcome> {
-    const { dispatcher, mailbox, options } = this.services;
-    const { record, answer } = scope;
-    const origin: CallOrigin = {
-      requestId: message.id,
-      era: 'session',
-      revision: record.revision,
-      principal: scope.principal,
-      client: { info: record.clientInfo, capabilities: record.clientCapabilities },
-      headers: scope.headers,
-      sessionId: record.id,
-      logLevel: record.logLevel,
-      notify: (method, params) => answer.notify(notificationFrame(method, params)),
-      admitted: () => answer.mayStream(),
-      releaseConnection: () => answer.release(),
-      ...(!options.jsonOnly && { ask: (request, signal) => this.ask(scope, request, signal) }),
-    };
-    // Listening comes first: a call that cannot be cancelled must not run.
-    let running: RunningCall | undefined;
-    let gone = false as boolean;
-    const stop = (reason: string | undefined): void => {
-      gone = true;
-      running?.cancel(reason);
-    };
-    const unlisten = await mailbox.listen(record.id, message.id, {
-      cancelled: stop,
-      ended: () => {
-        answer.abandon(message.id);
-        stop('the session has ended');
-      },
-    });
-    try {
-      if (gone) return { kind: 'cancelled' };
-      running = dispatcher.dispatch(message.method, message.params, origin);
-      entry.runs(running);
-      return await running.outcome;
-    } finally {
-      unlisten();
-    }
-  }
-
-  /**
-   * Sends a request to the client on the stream of the call it belongs to, and waits for the answer: until it comes,
-   * the call is aborted, be it by a server that stops, or the client has taken too long.
-   */
-  private async ask({ record, answer }: CallScope, { method, params }: ClientRequest, signal: AbortSignal) {
-    const { mailbox, options } = this.services;
-    const askId = newQuestionId(method);
-    const tooLong = new AbortController();
-    const timer = setTimeout(() => tooLong.abort(), options.askTimeoutMs);
-    const gaveUp = AbortSignal.any([signal, tooLong.signal]);
-    const answered = mailbox.expect(record.id, askId, gaveUp);
-    answer.say(requestFrame(askId, method, params));
-    const reply = await answered
-      .catch((error: unknown) => {
-        // Whatever it was: nobody waits for the answer any more.
-        answer.say(notificationFrame('notifications/cancelled', { requestId: askId }));
-        throw !signal.aborted && gaveUp.aborted ? new ToolError('No answer came in time.') : error;
-      })
-      .finally(() => clearTimeout(timer));
-    return resultOf(reply);
+  /** What goes wrong outside of any handler refuses the request itself. */
+  private unexpected(error: unknown): Outcome {
+    if (!(error instanceof McpError)) this.services.logger.error('A request failed outside of its handler.', error);
+    return { ...errorOutcome(error instanceof McpError ? error : UNEXPECTED), headers: {} };
   }
 }
 
 const UNEXPECTED = new McpError('INTERNAL_ERROR', 'Internal error.', undefined, { status: 500 });
+
+function isCall(running: Running): running is RunningCall {
+  return 'stop' in running;
+}

@@ -1,16 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Operation } from '../../../dispatch/operation.js';
 import { McpError } from '../../../protocol/errors.js';
-import { ANONYMOUS, type Principal, isAnonymous, principalKey } from '../../../protocol/principal.js';
-import { isSessionRevision } from '../../../protocol/revisions.js';
+import { principalKey } from '../../../protocol/principal.js';
 import type { SessionRecord } from '../../../session/session-record.js';
-import type { SessionEntry } from '../../../session/session-store.port.js';
-import { unsupportedRevision } from '../../envelope.js';
 import { type JsonRpcMessage, type JsonRpcRequest, type RequestId } from '../../json-rpc.js';
 import { initializeResult, openSession } from '../../session-methods.js';
-import { requireAccept } from '../accept.js';
+import { AcceptCheck, acceptsAnswer } from '../accept.js';
 import { spread } from '../jitter.js';
-import { callerOf, withoutCredentials } from '../caller.js';
+import { callerOf } from '../caller.js';
 import { sendAccepted, sendOutcome } from '../replies.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
@@ -21,6 +18,7 @@ import { EventPump } from './event-pump.js';
 import { endOrphan, reportLoss } from './lost-events.js';
 import { fitsQuestion } from './question-id.js';
 import { SessionCalls } from './session-calls.js';
+import { SessionEntrance } from './session-entrance.js';
 
 /** Characters of a reason to cancel; it is for logs. */
 const MAX_REASON = 500;
@@ -35,47 +33,70 @@ const MAX_REASON = 500;
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
  */
 export class SessionWire {
+  private readonly acceptsAnswer: AcceptCheck;
+  private readonly acceptsStream = new AcceptCheck('text/event-stream');
+  private readonly entrance: SessionEntrance;
   private readonly calls: SessionCalls;
 
   constructor(private readonly services: WireServices & SessionServices) {
+    this.acceptsAnswer = acceptsAnswer(services.options);
+    this.entrance = new SessionEntrance(services);
     this.calls = new SessionCalls(services);
   }
 
-  /**
-   * @param messages the body: one message, or the messages of a batch
-   * @throws McpError when the whole request is refused
-   */
-  async post(
-    messages: readonly JsonRpcMessage[],
-    batch: boolean,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> {
+  /** Takes a body that is one message. @throws McpError when the whole request is refused */
+  post(message: JsonRpcMessage, request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+    switch (message.kind) {
+      case 'invalid':
+        throw new McpError('INVALID_REQUEST', message.why);
+      case 'request':
+        return this.call(message, request, reply);
+      case 'notification':
+      case 'response':
+        return this.accept(message, request, reply);
+    }
+  }
+
+  /** Takes a body that is a batch. @throws McpError when the whole request is refused */
+  async postBatch(messages: readonly JsonRpcMessage[], request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const [first] = messages;
     if (!first) throw new McpError('INVALID_REQUEST', 'A batch must have at least one message.');
     const invalid = messages.find((message) => message.kind === 'invalid');
     if (invalid) throw new McpError('INVALID_REQUEST', invalid.why);
     const requests = messages.filter((message) => message.kind === 'request');
-    if (requests.length > 0) this.requireAccept(request);
+    if (requests.length > 0) this.acceptsAnswer.require(request.headers.accept);
 
     const principal = callerOf(request);
-    if (first.kind === 'request' && first.method === 'initialize' && !batch) {
-      return this.initialize(first, request, reply);
-    }
-    // A single request is loaded for and marked in one step; the store may be a network away.
-    const record = await this.enterToCall(first, request, batch ? undefined : requests[0]?.id);
-    if (batch) this.checkBatch(record, messages.length, requests);
-
-    for (const message of messages) {
-      if (message.kind === 'request') continue;
-      await this.take(record, message);
-    }
+    const record = await this.entrance.enterToCall(first, request, principal);
+    this.checkBatch(record, messages.length, requests);
+    for (const message of messages) if (message.kind !== 'request') await this.take(record, message);
     if (requests.length === 0) return sendAccepted(reply);
-    if (batch) await this.occupy(record, requests);
-    const ids = requests.map(({ id }) => id);
-    const answer = new CallAnswer(this.services, record, reply, { requestIds: ids, batch });
-    const scope = { record, principal, headers: withoutCredentials(request.headers), answer };
-    for (const call of requests) void this.calls.run(scope, call);
+    await this.occupy(record, requests);
+    const answer = new CallAnswer(this.services, record, reply, requests);
+    const scope = { record, principal, headers: request.headers, answer };
+    for (const call of requests) this.calls.run(scope, call);
+  }
+
+  /** Its session is loaded and it is marked in one step; the store may be a network away. */
+  private call(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+    this.acceptsAnswer.require(request.headers.accept);
+    if (message.method === 'initialize') return this.initialize(message, request, reply);
+    const principal = callerOf(request);
+    const run = (record: SessionRecord): void => {
+      const answer = new CallAnswer(this.services, record, reply, message);
+      this.calls.run({ record, principal, headers: request.headers, answer }, message);
+    };
+    const record = this.entrance.enterToCall(message, request, principal, message.id);
+    return record instanceof Promise ? record.then(run) : run(record);
+  }
+
+  private async accept(
+    message: Exclude<JsonRpcMessage, { kind: 'request' }>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    await this.take(await this.entrance.enterToCall(message, request, callerOf(request)), message);
+    sendAccepted(reply);
   }
 
   /** GET: resumes the answer that an event id belongs to, or streams changes. @throws McpError */
@@ -84,12 +105,12 @@ export class SessionWire {
       void reply.header('allow', 'POST, DELETE');
       throw new McpError('METHOD_NOT_ALLOWED', 'This server does not stream.');
     }
-    requireAccept(request.headers.accept, 'text/event-stream');
+    this.acceptsStream.require(request.headers.accept);
     return this.operate('GET', request, () => this.openStream(request, reply));
   }
 
   private async openStream(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const record = await this.enter(request);
+    const record = await this.entrance.enter(request, callerOf(request));
     const stream = { record, principal: callerOf(request) };
     const last = request.headers['last-event-id'];
     if (last === undefined || last === '') return ChangeStream.open(this.services, stream, reply, undefined);
@@ -106,7 +127,7 @@ export class SessionWire {
   /** DELETE: ends the session, on every replica. @throws McpError */
   async delete(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     await this.operate('DELETE', request, async () => {
-      const record = await this.enter(request);
+      const record = await this.entrance.enter(request, callerOf(request));
       const { store, events, mailbox, telemetry } = this.services;
       await store.delete(record.id);
       await mailbox.end(record.id);
@@ -136,22 +157,6 @@ export class SessionWire {
     sendOutcome(reply, message.id, initializeResult(record, server));
   }
 
-  /** Loads the session of a message. Who may not have it is limited and recorded as one who calls. @throws McpError */
-  private async enterToCall(
-    message: JsonRpcMessage,
-    request: FastifyRequest,
-    requestId: RequestId | undefined,
-  ): Promise<SessionRecord> {
-    try {
-      return await this.enter(request, requestId);
-    } catch (error) {
-      const { method, params } = 'method' in message ? message : { method: 'response', params: {} };
-      const { headers } = request;
-      const operation = new Operation({ method, params, era: 'session', principal: callerOf(request), headers });
-      return this.services.operations.watch(operation, () => Promise.reject(error as Error));
-    }
-  }
-
   /** What is no call, but is limited and audited as one. */
   private operate<T>(
     method: string,
@@ -166,56 +171,6 @@ export class SessionWire {
       await operations.admit(operation, undefined);
       return work();
     });
-  }
-
-  /**
-   * Loads the session a request names.
-   * @param requestId marks this JSON-RPC request as running
-   * @throws McpError
-   */
-  private async enter(request: FastifyRequest, requestId?: RequestId): Promise<SessionRecord> {
-    const { headers } = request;
-    const sessionId = headers['mcp-session-id'];
-    if (typeof sessionId !== 'string' || sessionId === '') {
-      throw new McpError('INVALID_REQUEST', 'The Mcp-Session-Id header is required. Send initialize first.');
-    }
-    const version = headers['mcp-protocol-version'];
-    if (version !== undefined && !isSessionRevision(String(version))) throw unsupportedRevision(String(version));
-    const principal = callerOf(request);
-    const enter = (): Promise<SessionEntry> => this.services.store.enter(sessionId, principalKey(principal), requestId);
-    const entry = await enter();
-    if (entry.status !== 'unknown' || !this.mayTakeOver(principal)) return this.entered(entry, requestId);
-    await this.takeOver(sessionId, principal);
-    // Whoever took it: another request of the same caller may have been faster.
-    return this.entered(await enter(), requestId);
-  }
-
-  /** The record, if the session could be entered. @throws McpError */
-  private entered(entry: SessionEntry, requestId: RequestId | undefined): SessionRecord {
-    switch (entry.status) {
-      case 'ok':
-        return entry.record;
-      case 'unknown':
-        this.services.telemetry.sessionUnknown();
-        throw new McpError('SESSION_NOT_FOUND', 'No such session. Send initialize to open a new one.');
-      case 'in-flight':
-        throw new McpError(
-          'INVALID_REQUEST',
-          `A request with the id ${JSON.stringify(requestId)} is running on this session.`,
-        );
-    }
-  }
-
-  private mayTakeOver(principal: Principal): boolean {
-    return !isAnonymous(principal) && this.services.authenticator.anonymousMayUse !== 'all';
-  }
-
-  /**
-   * A client that began without a token and then logged in goes on with its session, since it knows no better: it
-   * becomes the caller's, and whoever comes without a token does not find it any more.
-   */
-  private async takeOver(sessionId: string, principal: Principal): Promise<void> {
-    await this.services.store.update(sessionId, { owner: principalKey(principal), from: principalKey(ANONYMOUS) });
   }
 
   /** @throws McpError when a batch must not be served */
@@ -236,11 +191,11 @@ export class SessionWire {
     const marked: RequestId[] = [];
     try {
       for (const { id } of requests) {
-        this.entered(await store.enter(record.id, record.owner, id), id);
+        this.entrance.entered(await store.enter(record.id, record.owner, id), id);
         marked.push(id);
       }
     } catch (error) {
-      await Promise.allSettled(marked.map((id) => store.leave(record.id, id)));
+      await Promise.allSettled(marked.map(async (id) => store.leave(record.id, id)));
       throw error;
     }
   }
@@ -303,10 +258,5 @@ export class SessionWire {
       this.services.logger.warn('The stream of a replica that is gone could not be ended here.', cause);
     }
     readOn();
-  }
-
-  private requireAccept({ headers }: FastifyRequest): void {
-    if (this.services.options.jsonOnly) requireAccept(headers.accept, 'application/json');
-    else requireAccept(headers.accept, 'application/json', 'text/event-stream');
   }
 }
