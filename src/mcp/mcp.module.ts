@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { CurrentCallReaders } from './current-call-readers.js';
 import { CurrentCall } from './dispatch/current-call.js';
 import { HealthReport } from './health/health-report.js';
 import { ManagementRoutes } from './health/management-routes.js';
@@ -92,6 +93,7 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<McpOptions>({ 
     provideHealthReport,
     Startup,
     CurrentCall,
+    CurrentCallReaders,
     provideTelemetry,
     BootChecks,
     CapabilityExplorer,

@@ -1,7 +1,8 @@
+import { type PutOff, atEndOfTurn } from '../protocol/end-of-turn.js';
 import { CallTimedOut } from '../protocol/interruptions.js';
 
 /** The time limit of a call. Time spent waiting for the client does not count. */
-export class CallClock {
+export class CallClock implements PutOff {
   private timer: NodeJS.Timeout | undefined;
   private startedAt = 0;
   private remainingMs: number;
@@ -12,7 +13,9 @@ export class CallClock {
     private readonly onTimeout: (reason: CallTimedOut) => void,
   ) {
     this.remainingMs = timeoutMs;
-    this.start();
+    this.startedAt = Date.now();
+    // A call that waits for nothing is over before there is need of a timer.
+    atEndOfTurn(this);
   }
 
   pause(): void {
@@ -23,6 +26,7 @@ export class CallClock {
 
   resume(): void {
     if (--this.pauses > 0) return;
+    this.startedAt = Date.now();
     this.start();
   }
 
@@ -31,8 +35,14 @@ export class CallClock {
     clearTimeout(this.timer);
   }
 
+  /** @internal */
+  endOfTurn(): void {
+    if (this.pauses === 0) this.start();
+  }
+
   private start(): void {
-    this.startedAt = Date.now();
-    this.timer = setTimeout(() => this.onTimeout(new CallTimedOut(this.timeoutMs)), Math.max(0, this.remainingMs));
+    clearTimeout(this.timer);
+    const leftMs = this.remainingMs - (Date.now() - this.startedAt);
+    this.timer = setTimeout(() => this.onTimeout(new CallTimedOut(this.timeoutMs)), Math.max(0, leftMs));
   }
 }

@@ -21,6 +21,8 @@ export interface CallOrigin {
   readonly sessionId?: string;
   /** Lowest level of log messages that the caller wants on this call; `undefined` for none. */
   readonly logLevel: LoggingLevel | undefined;
+  /** Why the call is not to begin, if it is not: its client has gone, or the server has stopped its calls. */
+  readonly abortedBy?: Error | undefined;
 
   /**
    * The request may be served: from now on its answer may become a stream. Called once, before anything is sent.

@@ -31,6 +31,11 @@ export interface CallRequest {
   readonly meta: Readonly<Record<string, unknown>>;
 }
 
+/** Knows how a call asks its client, and is asked once at most: by a call that asks. */
+export interface AsksSource {
+  asks(): ClientAsks;
+}
+
 /** The context of one call, in either era: the differences lie in its origin and in how it asks. */
 export class DispatchedCall extends McpCall {
   readonly method: string;
@@ -38,18 +43,25 @@ export class DispatchedCall extends McpCall {
   readonly meta: Readonly<Record<string, unknown>>;
   /** What earlier rounds of this call have left behind, where calls run in rounds. */
   round: RoundTripState | undefined;
-  private readonly controller = new AbortController();
+  private controller: AbortController | undefined;
+  /** Why the call was aborted. */
+  private interruption: Error | undefined;
+  private onAbort: ((reason: Error) => void) | undefined;
   private readonly progressToken: string | number | undefined;
   private lastProgress = Number.NEGATIVE_INFINITY;
   private ended = false;
-  private asks!: ClientAsks;
+  // Behind these are the request and its credentials, which who looks into a call, or logs one, must not find.
+  readonly #origin: CallOrigin;
+  #source!: AsksSource;
+  #asks: ClientAsks | undefined;
 
   constructor(
     request: CallRequest,
-    private readonly origin: CallOrigin,
+    origin: CallOrigin,
     private readonly schemas: AnswerSchemas,
   ) {
     super();
+    this.#origin = origin;
     this.method = request.method;
     this.target = request.target;
     this.meta = request.meta;
@@ -58,36 +70,46 @@ export class DispatchedCall extends McpCall {
   }
 
   /** Says how this call asks its client; to be called before the handler runs. */
-  askThrough(asks: ClientAsks): void {
-    this.asks = asks;
+  askThrough(source: AsksSource): void {
+    this.#source = source;
   }
 
   get requestId() {
-    return this.origin.requestId;
+    return this.#origin.requestId;
   }
   get era() {
-    return this.origin.era;
+    return this.#origin.era;
   }
   get revision() {
-    return this.origin.revision;
+    return this.#origin.revision;
   }
   get principal() {
-    return this.origin.principal;
+    return this.#origin.principal;
   }
   get client() {
-    return this.origin.client;
+    return this.#origin.client;
   }
   get headers() {
-    return this.origin.headers;
+    return this.#origin.headers;
   }
   get sessionId() {
-    return this.origin.sessionId;
+    return this.#origin.sessionId;
   }
   get trace(): TraceContext {
-    return traceOf(this.meta, this.origin.headers);
+    return traceOf(this.meta, this.#origin.headers);
   }
+  /** Made for those who look at it: most handlers do not. */
   get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.interruption) this.controller.abort(this.interruption);
+    }
     return this.controller.signal;
+  }
+
+  /** Whether there is nothing left to abort. */
+  get isOver(): boolean {
+    return this.ended;
   }
 
   /** Does nothing once the call has ended. */
@@ -95,7 +117,20 @@ export class DispatchedCall extends McpCall {
     if (this.ended) return;
     // Listeners run within abort(), and what they report is not for the client any more.
     this.ended = true;
-    this.controller.abort(reason);
+    this.interruption = reason;
+    this.controller?.abort(reason);
+    this.onAbort?.(reason);
+  }
+
+  /** Calls back when the call is aborted, or at once if it was. One listener; what it starts comes after the signal. */
+  whenAborted(listener: (reason: Error) => void): void {
+    if (this.interruption) listener(this.interruption);
+    else this.onAbort = listener;
+  }
+
+  /** @throws why the call was aborted, if it was */
+  throwIfAborted(): void {
+    if (this.interruption) throw this.interruption;
   }
 
   /** After this nothing more is sent: a notification must not follow the response. */
@@ -103,10 +138,14 @@ export class DispatchedCall extends McpCall {
     this.ended = true;
   }
 
+  private get asks(): ClientAsks {
+    return (this.#asks ??= this.#source.asks());
+  }
+
   progress(progress: number, total?: number, message?: string): void {
     if (this.ended || this.progressToken === undefined || !(progress > this.lastProgress)) return;
     this.lastProgress = progress;
-    this.origin.notify('notifications/progress', {
+    this.#origin.notify('notifications/progress', {
       progressToken: this.progressToken,
       progress,
       ...(total !== undefined && { total }),
@@ -115,8 +154,8 @@ export class DispatchedCall extends McpCall {
   }
 
   log(level: LoggingLevel, data: unknown, logger?: string): void {
-    if (this.ended || !reaches(level, this.origin.logLevel)) return;
-    this.origin.notify('notifications/message', { level, ...(logger !== undefined && { logger }), data: data ?? null });
+    if (this.ended || !reaches(level, this.#origin.logLevel)) return;
+    this.#origin.notify('notifications/message', { level, ...(logger !== undefined && { logger }), data: data ?? null });
   }
 
   can(ask: ClientAsk): boolean {
@@ -159,7 +198,7 @@ export class DispatchedCall extends McpCall {
   }
 
   releaseConnection(): void {
-    this.origin.releaseConnection?.();
+    this.#origin.releaseConnection?.();
   }
 
   private async requireAnswer<S extends SchemaSource>(

@@ -3,6 +3,7 @@ import type { CallOrigin } from './call-origin.js';
 import type { DispatchServices } from './dispatch-services.js';
 import { DispatchedCall } from './dispatched-call.js';
 import { errorOutcome } from './encode/result-encoder.js';
+import type { NowOrLater } from '../protocol/now-or-later.js';
 import { CallCancelled, CallStopped } from '../protocol/interruptions.js';
 import { completionComplete } from './methods/completion-complete.js';
 import { LIST_METHODS } from './methods/lists.js';
@@ -31,11 +32,11 @@ export class Dispatcher {
   dispatch(method: string, params: Params, origin: CallOrigin): RunningCall {
     const { era, principal, headers } = origin;
     const operation = new Operation({ method, params, era, principal, headers });
-    const list = LIST_METHODS.get(method);
-    if (list) return ended(this.run(operation, () => list(this.services, { params, origin, operation })));
     const handler = HANDLER_METHODS.get(method);
     if (handler) return this.start(handler, params, origin, operation);
-    const unknown = async (): Promise<Outcome> => {
+    const list = LIST_METHODS.get(method);
+    if (list) return ended(this.run(operation, () => list(this.services, { params, origin, operation })));
+    const unknown = (): never => {
       operation.deny('unknown');
       throw new McpError('METHOD_NOT_FOUND', `Method not found: ${method}`);
     };
@@ -49,28 +50,49 @@ export class Dispatcher {
       const request = { method, target: handler.target(params), meta: objectParam(params, '_meta') };
       call = new DispatchedCall(request, origin, this.services.schemas);
     } catch (error) {
-      return ended(this.run(operation, () => Promise.reject(error)));
+      const refuse = (): never => {
+        throw error;
+      };
+      return ended(this.run(operation, refuse));
     }
-    return {
-      outcome: this.run(operation, () => handler.run(this.services, { params, call, origin, operation })),
-      cancel: (reason) => call.abort(new CallCancelled(reason)),
-      stop: () => call.abort(new CallStopped()),
-    };
+    if (origin.abortedBy) call.abort(origin.abortedBy);
+    return new StartedCall(
+      call,
+      this.run(operation, () => handler.run(this.services, { params, call, origin, operation })),
+    );
   }
 
   /** Runs what is not the dispatcher's own with the same audit, and the same silence about its failures. Never rejects. */
-  run(operation: Operation, work: () => Promise<Outcome>): Promise<Outcome> {
-    return this.services.operations.run(operation, work, (error) => this.failed(error));
+  run(operation: Operation, work: () => NowOrLater<Outcome>): NowOrLater<Outcome> {
+    return this.services.operations.run(operation, work, this.failed);
   }
 
   /** What goes wrong before a handler runs is the request's fault, or ours. */
-  private failed(error: unknown): Outcome {
+  private readonly failed = (error: unknown): Outcome => {
     if (error instanceof McpError) return errorOutcome(error);
     this.services.logger.error('A request failed before it reached its handler; this is a defect of Rookery.', error);
     return errorOutcome(new McpError('INTERNAL_ERROR', 'Internal error.'));
+  };
+}
+
+class StartedCall implements RunningCall {
+  constructor(
+    private readonly call: DispatchedCall,
+    readonly outcome: NowOrLater<Outcome>,
+  ) {}
+
+  cancel(reason?: string): void {
+    if (!this.call.isOver) this.call.abort(new CallCancelled(reason));
+  }
+
+  stop(): void {
+    if (!this.call.isOver) this.call.abort(new CallStopped());
   }
 }
 
-function ended(outcome: Promise<Outcome>): RunningCall {
-  return { outcome, cancel: () => undefined, stop: () => undefined };
+/** What cannot be aborted. */
+function ended(outcome: NowOrLater<Outcome>): RunningCall {
+  return { outcome, cancel: nothing, stop: nothing };
 }
+
+function nothing(): void {}

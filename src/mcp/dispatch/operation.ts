@@ -19,7 +19,7 @@ const REFUSALS: Readonly<Partial<Record<ErrorName, DenialRule>>> = {
 
 /** One operation as limits and the audit see it: what was asked, what was decided, and how long it took. */
 export class Operation {
-  private readonly admissions: Admission[] = [];
+  private admissions: Admission[] | undefined;
   private readonly begun = performance.now();
   /** Whether it has been counted against the limits of its caller. */
   isCounted = false;
@@ -52,11 +52,14 @@ export class Operation {
 
   /** Keeps what the limits want back when the operation has ended. */
   hold(admission: Admission): void {
-    this.admissions.push(admission);
+    (this.admissions ??= []).push(admission);
   }
 
   release(): void {
-    for (const admission of this.admissions.splice(0)) admission.release();
+    const { admissions } = this;
+    if (!admissions) return;
+    this.admissions = undefined;
+    for (const admission of admissions) admission.release();
   }
 
   /** What was refused before anything was decided about a capability. */
@@ -84,13 +87,12 @@ export class Operation {
   /** What those who watch hear of it. */
   end(outcome: AuditEvent['outcome'], code?: number): OperationEnd {
     const { capability, decision, isHidden, rule } = this;
-    const failure = this.failureAs(outcome);
     return {
-      ...(capability && !isHidden && rule !== 'unknown' && { capability: capability.observed }),
+      capability: capability && !isHidden && rule !== 'unknown' ? capability.observed : undefined,
       decision,
       rule,
-      ...(failure !== undefined && { failure }),
-      ...(code !== undefined && { code }),
+      failure: this.failureAs(outcome),
+      code,
       durationMs: performance.now() - this.begun,
     };
   }

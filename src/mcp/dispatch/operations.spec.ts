@@ -107,7 +107,7 @@ describe('the limits', () => {
 
   it('refuse, and the audit knows which one did', async () => {
     const operations = await make({ principal: { perMs: 1_000, amount: 1, burst: 1, per: 'principal' } });
-    const once = (): Promise<Outcome> => {
+    const once = async (): Promise<Outcome> => {
       const operation = call();
       return operations.run(operation, async () => (await operations.admit(operation, undefined), OK), failed);
     };

@@ -1,9 +1,11 @@
+import type { McpCall } from '../protocol/mcp-call.js';
 import { McpError } from '../protocol/errors.js';
+import { type NowOrLater, goOn } from '../protocol/now-or-later.js';
 import { CallCancelled, CallStopped } from '../protocol/interruptions.js';
 import type { AuditEvent } from '../audit/audit-event.js';
 import type { AuditTrail } from '../audit/audit-trail.js';
 import type { AnyCapability } from '../registry/capability.js';
-import type { CallLimits, LimitedCall } from '../limits/call-limits.js';
+import type { CallLimits } from '../limits/call-limits.js';
 import { LimitExceeded } from '../limits/limit-exceeded.error.js';
 import type { Telemetry } from '../observability/telemetry.js';
 import { failureOf } from './failure-of.js';
@@ -25,23 +27,28 @@ export class Operations {
    * Counts an operation in; the limits hold it until it has ended. Its caller's limits are asked once, however often it
    * comes here. What is refused before it comes here is counted then.
    * @param capability what is used; undefined if it is nothing in particular, or not known yet
+   * @param call what is aborted while it waits for its turn
+   * @param round what proves that this is a further round of a call
    * @throws LimitExceeded; the signal's reason, if that aborts while the operation waits for its turn
    */
   admit(
     operation: Operation,
     capability: AnyCapability | undefined,
-    use: Pick<LimitedCall, 'signal' | 'round'> = {},
+    call?: Pick<McpCall, 'signal'>,
+    round?: string,
   ): void | Promise<void> {
     const { principal } = operation.subject;
     if (!principal) return;
+    const callerCounted = operation.isCounted;
+    operation.isCounted = true;
+    if (!this.limits.mayBind(capability?.rules)) return;
     try {
-      const callerCounted = operation.isCounted;
-      operation.isCounted = true;
       const admission = this.limits.admit({
         principal,
         callerCounted,
         ...(capability && { capability: { kind: capability.kind, key: capability.key, ...capability.rules } }),
-        ...use,
+        ...(call && { signal: call.signal }),
+        round,
       });
       if (!(admission instanceof Promise)) return operation.hold(admission);
       return admission.then(
@@ -57,50 +64,71 @@ export class Operations {
    * Runs an operation to its outcome. What could not be recorded is answered with an error, whatever it came to.
    * @param failed what becomes of an error that is thrown
    */
-  async run(operation: Operation, work: () => Promise<Outcome>, failed: (error: unknown) => Outcome): Promise<Outcome> {
-    return this.watched(
-      operation,
-      () => this.runOnce(operation, work, failed),
-      (outcome) => ({ name: nameOf(outcome), code: codeOf(outcome) }),
-    );
+  run(operation: Operation, work: () => NowOrLater<Outcome>, failed: Failed): NowOrLater<Outcome> {
+    const watch = this.telemetry.operation(operation.subject);
+    if (!watch) return this.runOnce(operation, work, failed);
+    operation.traceId = watch.traceId;
+    const outcome = watch.run
+      ? watch.run(() => this.runOnce(operation, work, failed))
+      : this.runOnce(operation, work, failed);
+    return goOn(outcome, (known) => {
+      watch.ended(operation.end(nameOf(known), codeOf(known)));
+      return known;
+    });
   }
 
-  private async runOnce(
-    operation: Operation,
-    work: () => Promise<Outcome>,
-    failed: (error: unknown) => Outcome,
-  ): Promise<Outcome> {
-    let outcome: Outcome;
+  private runOnce(operation: Operation, work: () => NowOrLater<Outcome>, failed: Failed): NowOrLater<Outcome> {
+    let outcome: NowOrLater<Outcome>;
     try {
       this.requireAudit(operation);
-      outcome = await work();
+      outcome = work();
     } catch (thrown) {
-      const error = await this.refusal(operation, thrown);
-      if (error instanceof CallStopped) operation.fail('unavailable');
-      outcome = error instanceof CallCancelled ? CANCELLED : failed(error instanceof CallStopped ? stopped() : error);
-    } finally {
-      operation.release();
+      outcome = this.failed(operation, thrown, failed);
     }
-    try {
-      await this.record(operation, nameOf(outcome), codeOf(outcome));
-      return outcome;
-    } catch (error) {
-      // Nobody waits for an answer any more.
-      if (outcome.kind === 'cancelled') return outcome;
-      return failed(operation.wasRefused ? ofTheRequest(error) : withheld(error));
-    }
+    if (!(outcome instanceof Promise)) return this.close(operation, outcome, failed);
+    return outcome
+      .catch((thrown: unknown) => this.failed(operation, thrown, failed))
+      .then((late) => this.close(operation, late, failed));
+  }
+
+  /** What becomes of an operation that threw something. */
+  private async failed(operation: Operation, thrown: unknown, failed: Failed): Promise<Outcome> {
+    const error = await this.refusal(operation, thrown);
+    if (error instanceof CallStopped) operation.fail('unavailable');
+    return error instanceof CallCancelled ? CANCELLED : failed(error instanceof CallStopped ? stopped() : error);
+  }
+
+  /** Gives back what the operation held, and puts it on record. */
+  private close(operation: Operation, outcome: Outcome, failed: Failed): NowOrLater<Outcome> {
+    operation.release();
+    if (!this.audit) return outcome;
+    return this.record(operation, nameOf(outcome), codeOf(outcome)).then(
+      () => outcome,
+      (error: unknown) => {
+        // Nobody waits for an answer any more.
+        if (outcome.kind === 'cancelled') return outcome;
+        return failed(operation.wasRefused ? ofTheRequest(error) : withheld(error));
+      },
+    );
   }
 
   /** Runs an operation that answers by itself. @throws what the work throws; McpError `UNAVAILABLE` */
-  async watch<T>(operation: Operation, work: () => T | Promise<T>): Promise<T> {
-    return this.watched(
-      operation,
-      () => this.watchOnce(operation, work),
-      () => DONE,
-    );
+  async watch<T>(operation: Operation, work: () => NowOrLater<T>): Promise<T> {
+    const watch = this.telemetry.operation(operation.subject);
+    if (!watch) return this.watchOnce(operation, work);
+    operation.traceId = watch.traceId;
+    try {
+      const once = (): Promise<T> => this.watchOnce(operation, work);
+      const value = await (watch.run ? watch.run(once) : once());
+      watch.ended(operation.end('ok'));
+      return value;
+    } catch (error) {
+      watch.ended(operation.end('error', error instanceof McpError ? error.code : undefined));
+      throw error;
+    }
   }
 
-  private async watchOnce<T>(operation: Operation, work: () => T | Promise<T>): Promise<T> {
+  private async watchOnce<T>(operation: Operation, work: () => NowOrLater<T>): Promise<T> {
     let result: T;
     try {
       this.requireAudit(operation);
@@ -114,22 +142,6 @@ export class Operations {
     }
     await this.record(operation, 'ok');
     return result;
-  }
-
-  /** Lets those who watch hear of the operation. */
-  private async watched<T>(operation: Operation, work: () => Promise<T>, ended: (value: T) => Ended): Promise<T> {
-    const watch = this.telemetry.operation(operation.subject);
-    if (!watch) return work();
-    operation.traceId = watch.traceId;
-    try {
-      const value = await (watch.run ? watch.run(work) : work());
-      const { name, code } = ended(value);
-      watch.ended(operation.end(name, code));
-      return value;
-    } catch (error) {
-      watch.ended(operation.end('error', error instanceof McpError ? error.code : undefined));
-      throw error;
-    }
   }
 
   /** What to say of an operation that was refused: that it was, or that there are too many such. */
@@ -168,12 +180,8 @@ export class Operations {
   }
 }
 
-interface Ended {
-  readonly name: AuditEvent['outcome'];
-  readonly code?: number | undefined;
-}
+type Failed = (error: unknown) => Outcome;
 
-const DONE: Ended = { name: 'ok' };
 const CANCELLED: Outcome = Object.freeze({ kind: 'cancelled' });
 
 /** Of a call that waited: unlike one that runs, it can be repeated. */

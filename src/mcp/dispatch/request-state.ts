@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { compactDecrypt, CompactEncrypt } from 'jose';
+// Not all of jose: most servers verify no signatures, and need nothing else of it.
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { McpError } from '../protocol/errors.js';
 import { assertKeyRing, type KeyRing } from './key-ring.js';
 

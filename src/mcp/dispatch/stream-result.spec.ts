@@ -4,7 +4,8 @@ import { collectStream } from './stream-result.js';
 
 function fakeCall(signal = new AbortController().signal) {
   const progress = vi.fn();
-  return { progress, call: { signal, progress } as unknown as DispatchedCall };
+  const throwIfAborted = (): void => signal.throwIfAborted();
+  return { progress, call: { throwIfAborted, progress } as unknown as DispatchedCall };
 }
 
 async function* of(...pieces: unknown[]): AsyncGenerator<unknown> {

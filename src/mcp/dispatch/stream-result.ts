@@ -26,7 +26,7 @@ export async function collectStream(
   for await (const piece of pieces) {
     count += 1;
     if (count % PIECES_A_TURN === 0) await setImmediate();
-    call.signal.throwIfAborted();
+    call.throwIfAborted();
     const said = typeof piece === 'string' ? piece : (JSON.stringify(piece) ?? '');
     // A UTF-16 unit needs at least one byte.
     size += said.length;

@@ -33,9 +33,24 @@ export function isAnonymous({ issuer, subject }: Principal): boolean {
 }
 
 /**
+ * Works something out about principals, from its texts alone, once for each that is frozen: one that is remembered for a
+ * token makes many calls.
+ */
+export function oncePerPrincipal<T>(workOut: (principal: Principal) => T): (principal: Principal) => T {
+  const known = new WeakMap<Principal, T>();
+  return (principal) => {
+    const value = known.get(principal);
+    if (value !== undefined) return value;
+    const made = workOut(principal);
+    if (Object.isFrozen(principal)) known.set(principal, made);
+    return made;
+  };
+}
+
+/**
  * The identity a session or a sealed request state belongs to: issuer, subject, client and tenant, never the bytes of
  * a token, so that a refreshed token goes on working.
  */
-export function principalKey(principal: Principal): string {
-  return JSON.stringify([principal.issuer, principal.subject, principal.client ?? null, principal.tenant ?? null]);
-}
+export const principalKey = oncePerPrincipal(({ issuer, subject, client, tenant }) =>
+  JSON.stringify([issuer, subject, client ?? null, tenant ?? null]),
+);

@@ -9,8 +9,27 @@ export const SECRET_HEADERS: HeaderNames = [...CREDENTIAL_HEADERS, 'mcp-session-
 
 /** @returns the headers themselves if there is nothing to leave out */
 export function withoutHeaders<H extends object>(headers: H, names: HeaderNames): H {
-  if (!names.some((name) => name in headers)) return headers;
-  const rest: H = { ...headers };
-  for (const name of names) Reflect.deleteProperty(rest, name);
-  return rest;
+  for (const name of names) if (name in headers) return copyWithout(headers, names);
+  return headers;
+}
+
+/** Headers without some of them, for those who may never look at them: made when they do, and then kept. */
+export class HeadersWithout<H extends object> {
+  #shown: H | undefined;
+
+  constructor(
+    private readonly headers: H,
+    private readonly names: HeaderNames,
+  ) {}
+
+  get shown(): H {
+    return (this.#shown ??= withoutHeaders(this.headers, this.names));
+  }
+}
+
+/** Not a copy from which some are deleted: that makes it a dictionary, which is slow to make and to read. */
+function copyWithout<H extends object>(headers: H, names: HeaderNames): H {
+  const rest: Record<string, unknown> = {};
+  for (const name in headers) if (!names.includes(name)) rest[name] = headers[name];
+  return rest as H;
 }

@@ -1,9 +1,11 @@
-import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
+import type { Implementation } from '@modelcontextprotocol/server';
 import type { CacheHint } from '../../protocol/cache-hint.js';
 import type { McpError } from '../../protocol/errors.js';
+import { SERVER_INFO_META_KEY } from '../../protocol/meta-keys.js';
 import type { Era } from '../../protocol/revisions.js';
 import type { Page } from '../../registry/capability-list.js';
-import type { ErrorOutcome, Outcome } from '../outcome.js';
+import type { ErrorOutcome, Outcome, ResultOutcome } from '../outcome.js';
+import { keptResult } from './kept-result.js';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -34,16 +36,25 @@ export class ResultEncoder {
     );
   }
 
-  /** A list, whose entries are serialised already. */
-  list(era: Era, field: string, { entries, nextCursor }: Page, cache: Required<CacheHint>): Outcome {
+  /**
+   * What a tool says in one text, as {@link complete} would write it.
+   * @param structured the structured content, serialised already
+   * @throws ResultTooLargeError
+   */
+  completeText(era: Era, text: string, structured?: string): Outcome {
+    const content = `"content":[{"type":"text","text":${JSON.stringify(text)}}]`;
+    const body = structured === undefined ? content : `${content},"structuredContent":${structured}`;
+    return this.result(era === 'session' ? `{${body}}` : `{"resultType":"complete",${body},"_meta":${this.metaJson}}`);
+  }
+
+  /** A list, whose entries are serialised already; to be kept with its page. */
+  list(era: Era, field: string, { entries, nextCursor }: Page, cache: Required<CacheHint>): ResultOutcome {
     const next = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`;
-    if (era === 'session') return { kind: 'result', json: `{"${field}":${entries}${next}}` };
-    return {
-      kind: 'result',
-      json:
-        `{"resultType":"complete","${field}":${entries}${next},"ttlMs":${cache.ttlMs},` +
+    if (era === 'session') return keptResult(`{"${field}":${entries}${next}}`);
+    return keptResult(
+      `{"resultType":"complete","${field}":${entries}${next},"ttlMs":${cache.ttlMs},` +
         `"cacheScope":"${cache.scope}","_meta":${this.metaJson}}`,
-    };
+    );
   }
 
   inputRequired(inputRequests: Body, requestState: string): Outcome {

@@ -1,7 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolCapability } from '../../registry/capability.js';
 import { compileSchema } from '../../schema/compile-schema.js';
-import { toolErrorResult, toolResult } from './tool-result.js';
+import type { Era } from '../../protocol/revisions.js';
+import type { Outcome } from '../outcome.js';
+import { ResultEncoder } from './result-encoder.js';
+import { encodeToolError, encodeToolResult } from './tool-result.js';
+
+const encoder = new ResultEncoder({ name: 'shop', version: '1' }, 100_000);
+
+const bodyOf = (outcome: Outcome): unknown => {
+  const {
+    resultType: _type,
+    _meta,
+    ...body
+  } = JSON.parse((outcome as { json: string }).json) as Record<string, unknown>;
+  return body;
+};
+const toolResult = async (tool: ToolCapability, value: unknown, era: Era) =>
+  bodyOf(await encodeToolResult(encoder, tool, value, era));
 
 const untyped = { origin: 'X.y', output: undefined, wrapOutput: false } as unknown as ToolCapability;
 
@@ -37,9 +53,13 @@ describe('without output schema', () => {
   });
 
   it('passes a full result on', async () => {
-    const full = { content: [text('no')], isError: true, structuredContent: { a: 1 }, _meta: {} };
+    const full = { content: [text('no')], isError: true, structuredContent: { a: 1 }, _meta: { a: 1 } };
 
-    expect(await toolResult(untyped, full, 'session')).toBe(full);
+    expect(await encodeToolResult(encoder, untyped, full, 'session')).toEqual({
+      kind: 'result',
+      json: JSON.stringify(full),
+      failed: true,
+    });
   });
 
   it('takes an object whose content is something else for an object', async () => {
@@ -77,7 +97,7 @@ describe('with output schema', () => {
   it('lets an error through unchecked', async () => {
     const failed = { content: [text('no')], isError: true };
 
-    expect(await toolResult(total, failed, 'session')).toBe(failed);
+    expect(await toolResult(total, failed, 'session')).toEqual(failed);
   });
 
   it.each([undefined, null, {}, { total: 'three' }, 'x'])('refuses %j, naming the handler', async (value) => {
@@ -89,5 +109,8 @@ describe('with output schema', () => {
 });
 
 it('an error for the model is text that says so', () => {
-  expect(toolErrorResult('Try later.')).toEqual({ content: [text('Try later.')], isError: true });
+  const outcome = encodeToolError(encoder, 'Try later.', 'session');
+
+  expect(outcome).toMatchObject({ failed: true });
+  expect(bodyOf(outcome)).toEqual({ content: [text('Try later.')], isError: true });
 });

@@ -1,38 +1,42 @@
+import { goOn } from '../../protocol/now-or-later.js';
 import type { CapabilityList, Page } from '../../registry/capability-list.js';
 import type { ListedCapability } from '../../registry/capability.js';
 import type { McpRegistry } from '../../registry/mcp-registry.js';
-import type { Outcome } from '../outcome.js';
-import { type DispatchServices } from '../dispatch-services.js';
-import { type ListMethod, type ListRequest, cursorParam } from './method.js';
+import type { DispatchServices } from '../dispatch-services.js';
+import type { ResultOutcome } from '../outcome.js';
+import { type ListMethod, cursorParam } from './method.js';
 
 /** What lists of all kinds have in common. */
 type ListedCapabilities = Pick<CapabilityList<ListedCapability>, 'all' | 'page'>;
 type ListName = 'tools' | 'resources' | 'templates' | 'prompts';
 
+/** Results by what they show: a page is kept for all who see the same, until the list changes, and its result with it. */
+const results = new WeakMap<Page, ResultOutcome>();
+
 function list(name: ListName, field: string): ListMethod {
-  return async (services, request): Promise<Outcome> => {
-    const { params, operation, origin } = request;
+  return (services, { params, operation, origin }) => {
+    const { access, encoder } = services;
+    const { era, principal } = origin;
     const cursor = cursorParam(params);
-    await services.operations.admit(operation, undefined);
-    const registry: Pick<McpRegistry, ListName> = services.registry;
-    const list: ListedCapabilities = registry[name];
-    const { page, isSameForAll } = await pageOf(services, list, request, cursor);
-    const { ttlMs, scope } = services.listCache;
-    return services.encoder.list(origin.era, field, page, { ttlMs, scope: isSameForAll ? scope : 'private' });
+    return goOn(services.operations.admit(operation, undefined), () => {
+      const capabilities: ListedCapabilities = (services.registry as Pick<McpRegistry, ListName>)[name];
+      const all = capabilities.all();
+      return goOn(access.visibility(all, principal), (visibility) => {
+        // What was decided was decided of these alone; the list may have changed while a policy was asked.
+        const page = capabilities.page(era, cursor, visibility, all);
+        const known = results.get(page);
+        if (known) return known;
+        const result = encoder.list(era, field, page, cacheOf(services, all));
+        results.set(page, result);
+        return result;
+      });
+    });
   };
 }
 
-/** A page of what the caller may see, and whether it is what everyone sees. */
-async function pageOf(
-  { access }: DispatchServices,
-  capabilities: ListedCapabilities,
-  { origin }: ListRequest,
-  cursor: string | undefined,
-): Promise<{ page: Page; isSameForAll: boolean }> {
-  const all = capabilities.all();
-  // What is decided is decided of these alone; the list may change while a policy is asked.
-  const visibility = await access.visibility(all, origin.principal);
-  return { page: capabilities.page(origin.era, cursor, visibility, all), isSameForAll: access.isSameForAll(all) };
+/** What not everyone sees, nobody may keep for others. */
+function cacheOf({ access, listCache }: DispatchServices, all: readonly ListedCapability[]): typeof listCache {
+  return access.isSameForAll(all) ? listCache : { ...listCache, scope: 'private' };
 }
 
 export const LIST_METHODS: ReadonlyMap<string, ListMethod> = new Map([

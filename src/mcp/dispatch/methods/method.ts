@@ -1,4 +1,6 @@
+import type { Decision } from '../../policy/decision.js';
 import { McpError } from '../../protocol/errors.js';
+import { type NowOrLater, goOn, recover } from '../../protocol/now-or-later.js';
 import type { AnyCapability } from '../../registry/capability.js';
 import type { DispatchServices } from '../dispatch-services.js';
 import type { DispatchedCall } from '../dispatched-call.js';
@@ -19,7 +21,7 @@ export interface ListRequest {
 }
 
 /** A method that needs no handler, and so no call. */
-export type ListMethod = (services: DispatchServices, request: ListRequest) => Promise<Outcome>;
+export type ListMethod = (services: DispatchServices, request: ListRequest) => NowOrLater<Outcome>;
 
 /** A request that a handler is to answer. */
 export interface MethodRequest extends ListRequest {
@@ -30,7 +32,7 @@ export interface MethodRequest extends ListRequest {
 export interface HandlerMethod {
   /** Name or URI that the request is about. @throws McpError `INVALID_PARAMS` */
   target(params: Params): string;
-  run(services: DispatchServices, request: MethodRequest): Promise<Outcome>;
+  run(services: DispatchServices, request: MethodRequest): NowOrLater<Outcome>;
 }
 
 /**
@@ -40,47 +42,81 @@ export interface HandlerMethod {
  * @param unknown what to say if there is nothing
  * @throws McpError when there is nothing, or it may not be used, or not now
  */
-export async function authorise<C extends AnyCapability>(
+export function authorise<C extends AnyCapability>(
   services: DispatchServices,
   request: MethodRequest,
-  candidates: Iterable<Candidate<C>>,
+  candidates: readonly Candidate<C>[],
   unknown: () => McpError,
-): Promise<C> {
-  const capability = await choose(services, request, candidates, unknown);
-  await admit(services, request, capability);
-  return capability;
+): NowOrLater<C> {
+  return goOn(choose(services, request, candidates, unknown), (capability) =>
+    goOn(admit(services, request, capability), () => capability),
+  );
 }
 
 /** Holds a request to the limits. From then on it may be answered. @throws McpError */
-export async function admit(
+export function admit(
   services: DispatchServices,
-  { params, origin, operation, call }: MethodRequest,
+  request: MethodRequest,
   capability: AnyCapability | undefined,
-): Promise<void> {
-  const round = await openRound(services, params, call, origin);
-  await services.operations.admit(operation, capability, { signal: call.signal, round });
-  origin.admitted?.(capability?.kind === 'tool' ? capability : undefined);
+): NowOrLater<void> {
+  const { params, origin, call } = request;
+  const round = openRound(services, params, call, origin);
+  if (round instanceof Promise) return round.then((opened) => countIn(services, request, capability, opened));
+  return countIn(services, request, capability, round);
+}
+
+function countIn(
+  { operations }: DispatchServices,
+  { operation, origin, call }: MethodRequest,
+  capability: AnyCapability | undefined,
+  round: string | undefined,
+): NowOrLater<void> {
+  const tool = capability?.kind === 'tool' ? capability : undefined;
+  const admission = operations.admit(operation, capability, call, round);
+  if (admission instanceof Promise) return admission.then(() => origin.admitted?.(tool));
+  origin.admitted?.(tool);
 }
 
 /** What the caller means, of what it may use; see {@link authorise}. */
-export async function choose<C extends AnyCapability>(
+export function choose<C extends AnyCapability>(
+  services: DispatchServices,
+  request: MethodRequest,
+  candidates: readonly Candidate<C>[],
+  unknown: () => McpError,
+): NowOrLater<C> {
+  for (let at = 0; at < candidates.length; at += 1) {
+    const candidate = candidates[at] as Candidate<C>;
+    const decision = decide(services, request, candidate);
+    if (decision instanceof Promise) {
+      const rest = candidates.slice(at + 1);
+      return decision.then((late) =>
+        isAllowed(late) ? candidate.capability : choose(services, request, rest, unknown),
+      );
+    }
+    if (isAllowed(decision)) return candidate.capability;
+  }
+  request.operation.deny('unknown');
+  throw services.access.refuseUnknown(request.origin.principal) ?? unknown();
+}
+
+function decide(
   { access, operations }: DispatchServices,
   { origin, operation }: MethodRequest,
-  candidates: Iterable<Candidate<C>>,
-  unknown: () => McpError,
-): Promise<C> {
-  const { principal } = origin;
-  for (const { capability, given } of candidates) {
-    // A policy may cost something elsewhere: whoever asks too often does not get that far.
-    if (access.asksPolicies(capability)) await operations.admit(operation, undefined);
-    const decision = await access.decide(capability, principal, given);
+  { capability, given }: Candidate,
+): NowOrLater<Decision> {
+  const decided = (decision: Decision): Decision => {
     operation.decide(decision, capability, given);
-    if (decision.effect === 'hide') continue;
-    if (decision.effect === 'allow') return capability;
-    throw decision.error;
-  }
-  operation.deny('unknown');
-  throw access.refuseUnknown(principal) ?? unknown();
+    return decision;
+  };
+  const ask = (): NowOrLater<Decision> => goOn(access.decide(capability, origin.principal, given), decided);
+  // A policy may cost something elsewhere: whoever asks too often does not get that far.
+  return access.asksPolicies(capability) ? goOn(operations.admit(operation, undefined), ask) : ask();
+}
+
+/** @throws McpError when the caller may know of it, but not use it */
+function isAllowed(decision: Decision): boolean {
+  if (decision.effect === 'refuse') throw decision.error;
+  return decision.effect === 'allow';
 }
 
 /** What a request may mean, and what is given to it. */
@@ -97,19 +133,17 @@ export function candidate<C extends AnyCapability>(capability: C | undefined, gi
 interface Handling {
   readonly capability: AnyCapability;
   readonly input: unknown;
-  readonly encode: (value: unknown) => Outcome | Promise<Outcome>;
+  readonly encode: (value: unknown) => NowOrLater<Outcome>;
   readonly fail: (failure: Exclude<Failure, { kind: 'cancelled' | 'protocol' }>) => Outcome;
 }
 
 /** Runs a handler and turns whatever comes of it into an outcome. Never throws. */
-export async function handle(
+export function handle(
   services: DispatchServices,
   request: MethodRequest,
   { capability, input, encode, fail }: Handling,
-): Promise<Outcome> {
-  try {
-    return await runHandler(services, { ...request, capability, input }, encode);
-  } catch (error) {
+): NowOrLater<Outcome> {
+  const failed = (error: unknown): Outcome => {
     const failure = classifyFailure(error, capability.origin, request.call, services);
     request.operation.fail(failure.counted);
     switch (failure.kind) {
@@ -121,7 +155,9 @@ export async function handle(
       case 'told':
         return fail(failure);
     }
-  }
+  };
+  const { params, call, origin } = request;
+  return recover(() => runHandler(services, { capability, input, params, call, origin }, encode), failed);
 }
 
 /** Outside of tools there is no result that says "failed", so the client gets a JSON-RPC error with the same words. */

@@ -1,4 +1,5 @@
 import { McpError } from '../../protocol/errors.js';
+import { goOn } from '../../protocol/now-or-later.js';
 import { promptResult } from '../encode/prompt-result.js';
 import { type HandlerMethod, authorise, candidate, failAsError, handle, objectParam, stringParam } from './method.js';
 
@@ -6,17 +7,19 @@ import { type HandlerMethod, authorise, candidate, failAsError, handle, objectPa
 export const promptsGet: HandlerMethod = {
   target: (params) => stringParam(params, 'name'),
 
-  async run(services, request) {
+  run(services, request) {
     const { params, call, origin } = request;
     const given = objectParam(params, 'arguments');
     const found = candidate(services.registry.prompts.get(call.target), given);
     const unknown = (): McpError => new McpError('INVALID_PARAMS', `Unknown prompt: ${call.target}`);
-    const prompt = await authorise(services, request, found, unknown);
-    return handle(services, request, {
-      capability: prompt,
-      input: given,
-      encode: (value) => services.encoder.complete(origin.era, promptResult(value, prompt.description, prompt.origin)),
-      fail: failAsError,
-    });
+    return goOn(authorise(services, request, found, unknown), (prompt) =>
+      handle(services, request, {
+        capability: prompt,
+        input: given,
+        encode: (value) =>
+          services.encoder.complete(origin.era, promptResult(value, prompt.description, prompt.origin)),
+        fail: failAsError,
+      }),
+    );
   },
 };

@@ -1,5 +1,6 @@
 import { McpError } from '../../protocol/errors.js';
 import type { Era } from '../../protocol/revisions.js';
+import { goOn } from '../../protocol/now-or-later.js';
 import { isAbsoluteUri } from '../../protocol/uri.js';
 import type { ResourceCapability, TemplateCapability } from '../../registry/capability.js';
 import type { CacheHint } from '../../protocol/cache-hint.js';
@@ -22,29 +23,30 @@ type AnyResource = ResourceCapability | TemplateCapability;
 export const resourcesRead: HandlerMethod = {
   target: (params) => stringParam(params, 'uri'),
 
-  async run(services, request) {
+  run(services, request) {
     const { call, origin } = request;
     const { era } = origin;
     const uri = call.target;
     if (!isAbsoluteUri(uri)) throw new McpError('INVALID_PARAMS', 'params.uri must be an absolute URI.');
     const candidates = candidatesOf(services.registry, uri);
-    const resource = await authorise(services, request, candidates, () => notFound(uri, era));
-    const chosen = candidates.findIndex(({ capability }) => capability === resource);
-    const variables = candidates[chosen]?.given;
-    return handle(services, request, {
-      capability: resource,
-      input: variables,
-      encode: (value) => {
-        const result = resourceResult(value, uri, resource.mimeType);
-        if (!result) throw notFound(uri, era);
-        return services.encoder.complete(
-          era,
-          result,
-          isRetry(request.params) ? NOT_CACHEABLE : cacheOf(services, resource, candidates.slice(0, chosen)),
-        );
+    return goOn(
+      authorise(services, request, candidates, () => notFound(uri, era)),
+      (resource) => {
+        const chosen = candidates.findIndex(({ capability }) => capability === resource);
+        const hidden = candidates.slice(0, chosen);
+        return handle(services, request, {
+          capability: resource,
+          input: candidates[chosen]?.given,
+          encode: (value) => {
+            const result = resourceResult(value, uri, resource.mimeType);
+            if (!result) throw notFound(uri, era);
+            const cache = isRetry(request.params) ? NOT_CACHEABLE : cacheOf(services, resource, hidden);
+            return services.encoder.complete(era, result, cache);
+          },
+          fail: failAsError,
+        });
       },
-      fail: failAsError,
-    });
+    );
   },
 };
 

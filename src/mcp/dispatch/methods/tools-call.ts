@@ -1,7 +1,7 @@
 import { McpError } from '../../protocol/errors.js';
+import { goOn } from '../../protocol/now-or-later.js';
 import { errorOutcome } from '../encode/result-encoder.js';
-import { toolErrorResult, toolResult } from '../encode/tool-result.js';
-import type { Outcome } from '../outcome.js';
+import { encodeToolError, encodeToolResult } from '../encode/tool-result.js';
 import { type HandlerMethod, authorise, candidate, handle, objectParam, stringParam } from './method.js';
 
 /** Since this revision invalid arguments are for the model to correct; before, they were a protocol error. */
@@ -11,30 +11,23 @@ const MODEL_HEARS_OF_ARGUMENTS = '2025-11-25';
 export const toolsCall: HandlerMethod = {
   target: (params) => stringParam(params, 'name'),
 
-  async run(services, request) {
+  run(services, request) {
     const { params, call, origin } = request;
     const given = objectParam(params, 'arguments');
     const found = candidate(services.registry.tools.get(call.target), given);
     const unknown = (): McpError => new McpError('INVALID_PARAMS', `Unknown tool: ${call.target}`);
-    const tool = await authorise(services, request, found, unknown);
     const { encoder } = services;
     const { era, revision } = origin;
-    return handle(services, request, {
-      capability: tool,
-      input: given,
-      encode: async (value) => {
-        const result = await toolResult(tool, value, era);
-        const outcome = encoder.complete(era, result);
-        return result['isError'] === true ? failed(outcome) : outcome;
-      },
-      fail: ({ kind, message }) =>
-        kind === 'arguments' && revision < MODEL_HEARS_OF_ARGUMENTS
-          ? errorOutcome(new McpError('INVALID_PARAMS', message))
-          : failed(encoder.complete(era, toolErrorResult(message))),
-    });
+    return goOn(authorise(services, request, found, unknown), (tool) =>
+      handle(services, request, {
+        capability: tool,
+        input: given,
+        encode: (value) => encodeToolResult(encoder, tool, value, era),
+        fail: ({ kind, message }) =>
+          kind === 'arguments' && revision < MODEL_HEARS_OF_ARGUMENTS
+            ? errorOutcome(new McpError('INVALID_PARAMS', message))
+            : encodeToolError(encoder, message, era),
+      }),
+    );
   },
 };
-
-function failed(outcome: Outcome): Outcome {
-  return outcome.kind === 'result' ? { ...outcome, failed: true } : outcome;
-}
