@@ -13,7 +13,8 @@ const MAX_WAITING = 1_000;
 
 /** What one caller may hear of, decided at the moment at which there is something to hear. */
 export class Audience {
-  private readonly tasks: (() => void | Promise<void>)[] = [];
+  /** What waits its turn; made when something has to. */
+  private tasks: (() => void | Promise<void>)[] | undefined;
   private running = false;
   private closed = false;
 
@@ -50,6 +51,7 @@ export class Audience {
 
   /** Tells of a change, if the caller may hear of it; in the order of the calls, at once if no policy takes its time. */
   tell(change: Change, say: () => void): void {
+    if (!this.running && !this.closed) return this.tellNow(change, say);
     this.inTurn(() => {
       const heard = this.hears(change);
       if (heard instanceof Promise) return heard.then((hears) => void (hears && say()));
@@ -60,25 +62,34 @@ export class Audience {
   /** Does something when all that was to be told before has been told. */
   inTurn(task: () => void | Promise<void>): void {
     if (this.closed) return;
-    if (this.tasks.length >= MAX_WAITING) {
+    const tasks = (this.tasks ??= []);
+    if (tasks.length >= MAX_WAITING) {
       this.close();
       return this.overrun();
     }
-    this.tasks.push(task);
+    tasks.push(task);
     if (!this.running) void this.run();
   }
 
   /** Nobody is there to be told any more. */
   close(): void {
     this.closed = true;
-    this.tasks.length = 0;
+    if (this.tasks) this.tasks.length = 0;
+  }
+
+  /** As a task would, without making one: most often nobody has to be waited for. */
+  private tellNow(change: Change, say: () => void): void {
+    const heard = this.hears(change);
+    if (heard instanceof Promise) return this.inTurn(() => heard.then((hears) => void (hears && say())));
+    if (heard) say();
   }
 
   /** Runs up to the first task that takes its time before it returns. */
   private async run(): Promise<void> {
+    const { tasks = [] } = this;
     this.running = true;
     try {
-      for (let task = this.tasks.shift(); task; task = this.tasks.shift()) {
+      for (let task = tasks.shift(); task; task = tasks.shift()) {
         const pending = task();
         // What fails was not told, and whoever could not be asked has not agreed.
         if (pending) await pending.catch(() => undefined);

@@ -1,17 +1,17 @@
-import { SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
-import type { Outcome } from '../dispatch/outcome.js';
+import { SERVER_INFO_META_KEY } from '../protocol/meta-keys.js';
+import { keptResult } from '../dispatch/encode/kept-result.js';
+import type { ResultOutcome } from '../dispatch/outcome.js';
 import { REVISIONS } from '../protocol/revisions.js';
 import type { ServerDescription } from './server-description.js';
 
-const results = new WeakMap<ServerDescription, Extract<Outcome, { kind: 'result' }>>();
+const results = new WeakMap<ServerDescription, ResultOutcome>();
 
 /** The answer to `server/discover`; it never changes, so it is serialised once. */
-export function discoverResult(server: ServerDescription): Extract<Outcome, { kind: 'result' }> {
+export function discoverResult(server: ServerDescription): ResultOutcome {
   let result = results.get(server);
   if (!result) {
-    result = {
-      kind: 'result',
-      json: JSON.stringify({
+    result = keptResult(
+      JSON.stringify({
         resultType: 'complete',
         supportedVersions: REVISIONS,
         capabilities: server.capabilities,
@@ -20,7 +20,7 @@ export function discoverResult(server: ServerDescription): Extract<Outcome, { ki
         cacheScope: server.cache.scope,
         _meta: { [SERVER_INFO_META_KEY]: server.info },
       }),
-    };
+    );
     results.set(server, result);
   }
   return result;

@@ -1,14 +1,13 @@
-import {
-  CLIENT_CAPABILITIES_META_KEY,
-  CLIENT_INFO_META_KEY,
-  type Implementation,
-  LOG_LEVEL_META_KEY,
-  type LoggingLevel,
-  PROTOCOL_VERSION_META_KEY,
-} from '@modelcontextprotocol/server';
+import type { Implementation, LoggingLevel } from '@modelcontextprotocol/server';
 import { isLogLevel } from '../dispatch/log-levels.js';
 import { McpError } from '../protocol/errors.js';
 import type { ClientDescription } from '../protocol/mcp-call.js';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  LOG_LEVEL_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
+} from '../protocol/meta-keys.js';
 import { REVISIONS, STATELESS_REVISION } from '../protocol/revisions.js';
 import { type JsonObject, isJsonObject } from './json-rpc.js';
 

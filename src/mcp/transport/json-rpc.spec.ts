@@ -8,6 +8,7 @@ import {
   readMessage,
   requestFrame,
   responseFrame,
+  resultHead,
 } from './json-rpc.js';
 
 describe('readMessage', () => {
@@ -79,6 +80,10 @@ describe('frames', () => {
     expect(responseFrame('a"b', { kind: 'result', json: '{"x":1}' })).toBe(
       '{"jsonrpc":"2.0","id":"a\\"b","result":{"x":1}}',
     );
+  });
+
+  it('have a head that the rest of a kept result follows', () => {
+    expect(resultHead('a"') + '{"tools":[]}}').toBe('{"jsonrpc":"2.0","id":"a\\"","result":{"tools":[]}}');
   });
 
   it('carry an error without its stack, its status or its cause', () => {

@@ -79,9 +79,12 @@ function isWireError(value: unknown): value is WireError {
 
 /** The response that carries an outcome. Results come serialised, so the frame is put around them as text. */
 export function responseFrame(id: RequestId, outcome: Exclude<Outcome, { kind: 'cancelled' }>): string {
-  return outcome.kind === 'result'
-    ? `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${outcome.json}}`
-    : errorFrame(id, outcome.error);
+  return outcome.kind === 'result' ? `${resultHead(id)}${outcome.json}}` : errorFrame(id, outcome.error);
+}
+
+/** The response that carries a result, up to the result: what follows is `frameEnd` of a `ResultOutcome`. */
+export function resultHead(id: RequestId): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
 }
 
 /** An error response. An id that could not be read is left out (2026-07-28 basic/index, "Error Responses"). */

@@ -1,4 +1,20 @@
 /**
+ * Whether the JSON of a text nests deeper than so many levels. What has no more brackets than that cannot, which is
+ * true of nearly all messages and quickly seen.
+ */
+export function nestsDeeperThan(max: number, text: string): boolean {
+  const braces = countUpTo(max, text, '{');
+  return braces + countUpTo(max - braces, text, '[') > max && nestingDepth(text) > max;
+}
+
+/** How often a character comes; one more than `max` if it comes more often. */
+function countUpTo(max: number, text: string, character: string): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at >= 0 && count <= max; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
+}
+
+/**
  * How deep the JSON of a text nests, without parsing it. Brackets inside strings do not count; text that is not JSON
  * yields some number and fails in the parser.
  */

@@ -3,11 +3,15 @@ import { MAX_URI_LENGTH } from '../protocol/uri-template.js';
 import type { Interest } from '../session/change-fanout.js';
 import { type JsonObject, isJsonObject } from './json-rpc.js';
 
-const FLAGS = [
-  ['toolsListChanged', 'tools'],
-  ['promptsListChanged', 'prompts'],
-  ['resourcesListChanged', 'resources'],
-] as const;
+const FLAGS = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const;
+const LISTS = ['tools', 'prompts', 'resources'] as const;
+
+/** The lists that can be asked for together, by the bits of their flags: thousands of streams share these few sets. */
+const KINDS = Array.from({ length: 2 ** LISTS.length }, (_, wanted): Interest['kinds'] => {
+  return new Set(LISTS.filter((_list, index) => wanted & (1 << index)));
+});
+const NO_KINDS: Interest['kinds'] = new Set();
+const NO_URIS: ReadonlySet<string> = new Set();
 
 /** What a `subscriptions/listen` request asks for, and what of it is granted. */
 export interface SubscriptionFilter {
@@ -25,18 +29,19 @@ export function readSubscriptionFilter(params: JsonObject, maxUris: number): Sub
   const asked = params['notifications'];
   if (!isJsonObject(asked)) throw new McpError('INVALID_PARAMS', 'params.notifications must be an object.');
   const granted: Record<string, unknown> = {};
-  const kinds = new Set<'tools' | 'prompts' | 'resources'>();
-  for (const [flag, kind] of FLAGS) {
+  let wanted = 0;
+  for (const [index, flag] of FLAGS.entries()) {
     const value = asked[flag];
     if (value !== undefined && typeof value !== 'boolean') {
       throw new McpError('INVALID_PARAMS', `params.notifications.${flag} must be a boolean.`);
     }
     if (!value) continue;
     granted[flag] = true;
-    kinds.add(kind);
+    wanted |= 1 << index;
   }
+  const kinds = KINDS[wanted] ?? NO_KINDS;
   const uris = asked['resourceSubscriptions'];
-  if (uris === undefined) return { interest: { kinds, uris: new Set() }, granted };
+  if (uris === undefined) return { interest: { kinds, uris: NO_URIS }, granted };
   if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string' && uri.length <= MAX_URI_LENGTH)) {
     throw new McpError(
       'INVALID_PARAMS',

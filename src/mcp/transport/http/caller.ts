@@ -2,7 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Principal } from '../../protocol/principal.js';
 import { CREDENTIAL_HEADERS, withoutHeaders } from '../../protocol/secret-headers.js';
 
-const CALLER = 'mcpCaller';
+const CALLER = Symbol('caller');
+
+type Request = FastifyRequest & { [CALLER]: Principal | null };
 
 /** Gives the requests of a scope a place for who sent them. */
 export function provideCaller(scope: FastifyInstance): void {
@@ -11,12 +13,14 @@ export function provideCaller(scope: FastifyInstance): void {
 
 /** Keeps who sent a request, as soon as that is known. */
 export function setCaller(request: FastifyRequest, principal: Principal): void {
-  request.setDecorator(CALLER, principal);
+  (request as Request)[CALLER] = principal;
 }
 
-/** Who sent a request; every request has been asked before its body is read. */
+/** Who sent a request; every request has been asked before its body is read. @throws Error if it was not */
 export function callerOf(request: FastifyRequest): Principal {
-  return request.getDecorator<Principal>(CALLER);
+  const caller = (request as Request)[CALLER];
+  if (!caller) throw new Error('unreachable: every request has been asked who sends it');
+  return caller;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { McpError } from '../../protocol/errors.js';
+import { remembering } from '../../protocol/remembering.js';
+import { hasRepeated } from './repeated-headers.js';
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -11,6 +13,7 @@ export class HostChecks {
   private readonly hosts: ReadonlySet<string>;
   private readonly origins: ReadonlySet<string>;
   private readonly anyHost: boolean;
+  private readonly allowsHost = remembering(100, (host) => this.hosts.has(hostName(host)));
 
   /**
    * @param allowedHosts host names without port; `*` allows any
@@ -25,7 +28,7 @@ export class HostChecks {
 
   /** @throws McpError `FORBIDDEN` */
   check(host: string | undefined, origin: string | undefined): void {
-    if (!this.anyHost && !this.hosts.has(hostName(host))) {
+    if (!this.anyHost && !this.allowsHost(host ?? '')) {
       throw new McpError('FORBIDDEN', 'This Host is not served here. An operator can allow it with MCP_ALLOWED_HOSTS.');
     }
     if (origin !== undefined && !this.allowsOrigin(origin)) {
@@ -69,17 +72,23 @@ export function requestedHost({
   headers,
   rawHeaders,
 }: Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders'>): string | undefined {
-  let hosts = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1;
+  if (hasRepeated({ headers, rawHeaders }) && hostsIn(rawHeaders) > 1) {
+    throw new McpError('INVALID_REQUEST', 'A request must have one Host header.');
   }
-  if (hosts > 1) throw new McpError('INVALID_REQUEST', 'A request must have one Host header.');
   if (url.startsWith('/')) return headers.host;
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
+function hostsIn(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
+}
+
 /** The name without its port; empty if there is none to be had. */
-function hostName(host: string | undefined): string {
-  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::\d{1,5})?$/.exec(host?.toLowerCase() ?? '');
+function hostName(host: string): string {
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::\d{1,5})?$/.exec(host.toLowerCase());
   return match?.[1] ?? '';
 }

@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { McpError } from '../../protocol/errors.js';
+import { QuickResponse } from './quick-response.js';
 import { sendError } from './replies.js';
 import { refuseUnreadable } from './unreadable-requests.js';
 
@@ -67,6 +69,7 @@ export function createHttpAdapter(options: HttpServerOptions = {}): FastifyAdapt
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => refuseBadUrl(reply),
     http: {
+      ServerResponse: QuickResponse as typeof ServerResponse,
       headersTimeout: headersTimeoutMs,
       connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, Math.ceil(headersTimeoutMs / 2)),
       maxHeaderSize: maxHeaderBytes,

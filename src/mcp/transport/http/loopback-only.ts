@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, type Socket, isIP } from 'node:net';
 import { McpError } from '../../protocol/errors.js';
+import { remembering } from '../../protocol/remembering.js';
 
 /** Of a socket; that of a Unix socket has no address. */
 type Endpoint = Pick<Socket, 'localAddress' | 'destroyed'>;
@@ -25,12 +26,17 @@ export function requireLoopback({ socket, headers }: Pick<IncomingMessage, 'head
   const { localAddress, destroyed } = socket;
   // A connection that is gone has no address either, but what it asked for would still be done.
   const local = localAddress === undefined ? !destroyed : isLoopbackIp(localAddress);
-  if (local && !FORWARDED.some((name) => name in headers)) return;
+  if (local && !isForwarded(headers)) return;
   throw new McpError(
     'FORBIDDEN',
     'This server has no authentication, so it serves loopback only. ' +
       'An operator can configure authentication, or say AUTH_MODE=none (the option auth: "none") to serve everyone who reaches it.',
   );
+}
+
+function isForwarded(headers: IncomingMessage['headers']): boolean {
+  for (const name of FORWARDED) if (headers[name] !== undefined) return true;
+  return false;
 }
 
 /**
@@ -41,8 +47,9 @@ export function isLoopbackAddress(host: string): boolean {
   return host.toLowerCase() === 'localhost' || isLoopbackIp(host);
 }
 
-function isLoopbackIp(address: string): boolean {
+/** A machine has few addresses of its own. */
+const isLoopbackIp = remembering(100, (address) => {
   const version = isIP(address);
   // It knows IPv4 addresses in their IPv6 form (::ffff:127.0.0.1) as well.
   return version !== 0 && LOOPBACK.check(address, version === 4 ? 'ipv4' : 'ipv6');
-}
+});

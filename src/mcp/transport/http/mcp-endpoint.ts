@@ -1,14 +1,15 @@
-import { isUtf8 } from 'node:buffer';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Operation } from '../../dispatch/operation.js';
 import { McpError } from '../../protocol/errors.js';
+import type { NowOrLater } from '../../protocol/now-or-later.js';
+import type { Principal } from '../../protocol/principal.js';
 import { isSessionRevision } from '../../protocol/revisions.js';
 import { claimedRevision } from '../envelope.js';
-import { type JsonRpcMessage, idForError, isJsonObject, readMessage } from '../json-rpc.js';
-import { nestingDepth } from '../json-text.js';
+import { idForError, isJsonObject, readMessage } from '../json-rpc.js';
 import { provideCaller, setCaller } from './caller.js';
 import { CorsPolicy } from './cors.js';
 import { HostChecks, requestedHost } from './host-checks.js';
+import { parseJsonWithin } from './json-body.js';
 import { registerLoadShedding } from './load-shedding.js';
 import { requireLoopback } from './loopback-only.js';
 import { checkRequestHead } from './repeated-headers.js';
@@ -16,9 +17,6 @@ import { sendError } from './replies.js';
 import type { SessionWire } from './session/session-wire.js';
 import type { StatelessWire } from './stateless/stateless-wire.js';
 import type { WireServices } from './wire-services.js';
-
-/** A preflight has no body. */
-const PREFLIGHT_BYTES = 1;
 
 /**
  * The one HTTP endpoint of both eras: a Fastify route, so that hooks and security headers of the application apply to
@@ -42,29 +40,28 @@ export class McpEndpoint {
 
   /** Adds the routes, in a scope of their own: the JSON parser of the application stays as it is. */
   register(fastify: FastifyInstance): void {
-    const { path, maxBodyBytes, maxEventLoopDelayMs } = this.services.options;
+    const { path, maxEventLoopDelayMs } = this.services.options;
     void fastify.register((scope, _options, done) => {
-      this.parseJsonWithin(scope);
+      parseJsonWithin(scope, this.services.options);
       provideCaller(scope);
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.refuse(error, reply));
-      scope.addHook('onRequest', async (request, reply) => this.admit(request, reply));
+      scope.addHook('onRequest', (request, reply, next) => this.admit(request, reply, next));
       registerLoadShedding(scope, maxEventLoopDelayMs, this.services.logger);
       // In a scope within, so that the hook that asks who is calling comes after the one that sheds load.
       void scope.register((routes, _inner, ready) => {
-        routes.addHook('onRequest', async (request) => this.identify(request));
-        const common = { url: path, bodyLimit: maxBodyBytes };
-        routes.route({ ...common, method: 'POST', handler: (request, reply) => this.post(request, reply) });
+        routes.addHook('onRequest', (request, _reply, next) => this.identify(request, next));
+        routes.route({ url: path, method: 'POST', handler: (request, reply) => this.post(request, reply) });
         // HEAD must not open a stream, so Fastify is not to make it from GET.
         const exposeHeadRoute = false;
         routes.route({
-          ...common,
+          url: path,
           method: 'GET',
           exposeHeadRoute,
           handler: (request, reply) => this.get(request, reply),
         });
-        routes.route({ ...common, method: 'DELETE', handler: (request, reply) => this.delete(request, reply) });
+        routes.route({ url: path, method: 'DELETE', handler: (request, reply) => this.delete(request, reply) });
         routes.route({
-          ...common,
+          url: path,
           method: ['PUT', 'PATCH', 'HEAD'],
           handler: async (_request, reply) => {
             void reply.header('allow', this.services.options.jsonOnly ? 'POST, DELETE' : 'GET, POST, DELETE');
@@ -75,7 +72,6 @@ export class McpEndpoint {
       });
       scope.route({
         url: path,
-        bodyLimit: PREFLIGHT_BYTES,
         method: 'OPTIONS',
         handler: async (request, reply) => this.preflight(request, reply),
       });
@@ -83,39 +79,38 @@ export class McpEndpoint {
     });
   }
 
-  private async post(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  /** Answers in the turn in which the request was read, if nothing has to be waited for. */
+  private post(request: FastifyRequest, reply: FastifyReply): void {
+    const answered = this.dispatch(request, reply);
+    if (!answered) return;
     // From here on, since the session may have to be fetched before the call itself counts as running.
     const entry = this.services.calls.enter();
-    try {
-      await this.dispatch(request, reply);
-    } catch (error) {
-      this.breakOff(error, reply);
-    } finally {
-      entry.leave();
-    }
-    return reply;
+    void answered
+      .catch((error: unknown) => this.fail(error, reply))
+      .finally(() => {
+        entry.leave();
+      });
   }
 
-  private async dispatch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private dispatch(request: FastifyRequest, reply: FastifyReply): Promise<void> | void {
     const { body } = request;
     if (Array.isArray(body)) {
       if (body.some((element) => isStateless(element, request))) {
         throw new McpError('INVALID_REQUEST', 'Revision 2026-07-28 has no batches. Send one message a request.');
       }
       const messages = body.slice(0, this.services.options.maxBatch + 1).map(readMessage);
-      return this.sessions.post(messages, true, request, reply);
+      return this.sessions.postBatch(messages, request, reply);
     }
     const message = readMessage(body);
     if (isStateless(body, request)) return this.stateless.handle(message, request, reply);
-    return this.postToSession(message, request, reply);
-  }
-
-  private async postToSession(message: JsonRpcMessage, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    try {
-      await this.sessions.post([message], false, request, reply);
-    } catch (error) {
+    const refused = (error: unknown): void => {
       if (!(error instanceof McpError)) throw error;
       sendError(reply, idForError(message), error);
+    };
+    try {
+      return this.sessions.post(message, request, reply)?.catch(refused);
+    } catch (error) {
+      refused(error);
     }
   }
 
@@ -123,6 +118,7 @@ export class McpEndpoint {
     try {
       await this.sessions.get(request, reply);
     } catch (error) {
+      if (!reply.sent) throw error;
       this.breakOff(error, reply);
     }
     return reply;
@@ -139,7 +135,7 @@ export class McpEndpoint {
   }
 
   /** What a request must have in order whoever sends it. @throws McpError */
-  private admit({ headers, raw, method }: FastifyRequest, reply: FastifyReply): void {
+  private admit({ headers, raw, method }: FastifyRequest, reply: FastifyReply, next: () => void): void {
     const { loopbackOnly } = this.services;
     // First of all, so that a page may read why it was refused.
     if (method !== 'OPTIONS') void reply.headers(this.cors.headersFor(headers.origin));
@@ -150,26 +146,42 @@ export class McpEndpoint {
     if (encoding !== undefined && encoding !== 'identity') {
       throw new McpError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without content encoding.');
     }
+    next();
   }
 
-  /** Asks who is calling, before the body is read: strangers are not to cost more than that. @throws McpError */
-  private async identify(request: FastifyRequest): Promise<void> {
-    const { calls, authenticator, operations, registry, access } = this.services;
-    // A server that stops waits for it.
-    const entry = calls.enter();
-    const operation = new Operation({ method: request.method, headers: request.headers });
+  /** Asks who is calling, before the body is read: strangers are not to cost more than that. */
+  private identify(request: FastifyRequest, next: (error?: Error) => void): void {
+    let principal: NowOrLater<Principal>;
     try {
-      const principal = await authenticator.authenticate(request);
-      // Where there is nothing for strangers, a client learns at once that it has to log in.
-      if (!access.letsIn(principal, registry)) throw access.refuseStranger();
-      setCaller(request, principal);
+      principal = this.services.authenticator.authenticate(request);
+      if (!(principal instanceof Promise)) this.letIn(request, principal);
     } catch (error) {
-      await operations.watch(operation, () => {
-        throw this.identificationError(error);
-      });
-    } finally {
-      entry.leave();
+      return void this.refuseCaller(request, error).catch(next);
     }
+    if (!(principal instanceof Promise)) return next();
+    // A server that stops waits for it.
+    const entry = this.services.calls.enter();
+    void principal
+      .then((late) => this.letIn(request, late))
+      .catch((error: unknown) => this.refuseCaller(request, error))
+      .finally(() => {
+        entry.leave();
+      })
+      .then(() => next(), next);
+  }
+
+  /** @throws McpError where there is nothing for strangers: a client learns at once that it has to log in */
+  private letIn(request: FastifyRequest, principal: Principal): void {
+    const { access, registry } = this.services;
+    if (!access.letsIn(principal, registry)) throw access.refuseStranger();
+    setCaller(request, principal);
+  }
+
+  /** Puts it on record. @throws McpError */
+  private refuseCaller({ method, headers }: FastifyRequest, error: unknown): Promise<never> {
+    return this.services.operations.watch(new Operation({ method, headers }), () => {
+      throw this.identificationError(error);
+    });
   }
 
   /** What a caller hears of why it could not be identified; whoever runs the server hears the rest. */
@@ -185,30 +197,14 @@ export class McpEndpoint {
     return error;
   }
 
-  private parseJsonWithin(scope: FastifyInstance): void {
-    scope.removeAllContentTypeParsers();
-    const parse = scope.getDefaultJsonParser('error', 'error');
-    const { maxBodyDepth } = this.services.options;
-    scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-      if (bytes.length === 0) {
-        // Some clients name a type for the body that they do not send.
-        return request.method === 'POST'
-          ? done(new McpError('PARSE_ERROR', 'The body is empty.'))
-          : done(null, undefined);
-      }
-      // Decoding would put replacement characters for what is wrong, and the call would go on with other arguments.
-      if (!isUtf8(bytes)) return done(new McpError('PARSE_ERROR', 'The body is not UTF-8.'));
-      const text = bytes.toString();
-      if (nestingDepth(text) > maxBodyDepth) {
-        return done(new McpError('INVALID_REQUEST', `The body nests deeper than ${maxBodyDepth} levels.`));
-      }
-      void parse(request, text, done);
-    });
+  /** What comes too late to be thrown. */
+  private fail(error: unknown, reply: FastifyReply): void {
+    if (reply.sent) this.breakOff(error, reply);
+    else reply.send(error);
   }
 
-  /** Fastify does not handle errors of a reply that has become a stream. @throws the error, if it has not */
+  /** Fastify does not handle errors of a reply that has become a stream. */
   private breakOff(error: unknown, reply: FastifyReply): void {
-    if (!reply.sent) throw error;
     this.services.logger.error('A stream that had begun was broken off.', error);
     reply.raw.destroy();
   }
@@ -223,17 +219,12 @@ export class McpEndpoint {
   }
 
   private translate({ statusCode, stack }: FastifyError): McpError {
-    if (statusCode === 413) return this.tooLarge();
     if (statusCode === 415) {
       return new McpError('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json.');
     }
     if (statusCode === 400) return new McpError('PARSE_ERROR', 'The body is not valid JSON.');
     this.services.logger.error('The MCP endpoint failed; this is a defect of Rookery or of a Fastify hook.', stack);
     return new McpError('INTERNAL_ERROR', 'Internal error.', undefined, { status: 500 });
-  }
-
-  private tooLarge(): McpError {
-    return new McpError('PAYLOAD_TOO_LARGE', `The body is larger than ${this.services.options.maxBodyBytes} bytes.`);
   }
 }
 

@@ -7,7 +7,13 @@ import { checkRequestHead } from './repeated-headers.js';
 const invalid = (status: number): unknown => expect.objectContaining({ reason: 'INVALID_REQUEST', status });
 
 const check = (rawHeaders: string[], url = '/mcp', { httpVersion = '1.1', socket = new Socket() } = {}): void =>
-  checkRequestHead({ url, rawHeaders, httpVersion, socket });
+  checkRequestHead({ url, headers: asNodeHasThem(rawHeaders), rawHeaders, httpVersion, socket });
+
+/** One of each name. */
+function asNodeHasThem(rawHeaders: readonly string[]): Record<string, string> {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  return Object.fromEntries(names.map((name, index) => [name.toLowerCase(), rawHeaders[2 * index + 1] ?? '']));
+}
 
 describe('a header that decides something', () => {
   const ONCE = [

@@ -33,25 +33,37 @@ const MIRRORS = /^mcp-(method|name|protocol-version|param-.*)$/;
 /** Connections on which it is in doubt where a request ends. Node goes on reading after an answer that says it closes. */
 const doubtful = new WeakSet<Socket>();
 
-type RequestHead = Pick<IncomingMessage, 'url' | 'rawHeaders' | 'httpVersion' | 'socket'>;
+type RequestHead = Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders' | 'httpVersion' | 'socket'>;
+
+/** Whether a request has any header twice; most have none. Node keeps them under one name, or drops the later one. */
+export function hasRepeated({ headers, rawHeaders }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): boolean {
+  let names = 0;
+  for (const _ in headers) names += 1;
+  return names * 2 !== rawHeaders.length;
+}
 
 /**
  * Refuses a request whose head is too large, or may mean one thing here and another to a proxy before us.
  * @throws McpError `INVALID_REQUEST`: 400, 414 (target) or 431 (number of headers); `HEADER_MISMATCH` for one that
  *   repeats the body twice
  */
-export function checkRequestHead({ url = '/', rawHeaders, httpVersion, socket }: RequestHead): void {
+export function checkRequestHead(head: RequestHead): void {
+  const { url = '/', headers, rawHeaders, socket } = head;
   if (rawHeaders.length > 2 * MAX_HEADERS) throw refused(`A request may have ${MAX_HEADERS} headers.`, 431);
   if (url.length > MAX_TARGET) throw refused(`The request target may have ${MAX_TARGET} characters.`, 414);
+  // Without any header that is there twice, and without an encoding, there is nothing to be read in two ways.
+  if (headers['transfer-encoding'] !== undefined || doubtful.has(socket) || hasRepeated(head)) checkRepeated(head);
+  checkQuery(url);
+}
+
+function checkRepeated({ rawHeaders, httpVersion, socket }: RequestHead): void {
   const values = decidingHeaders(rawHeaders);
   if (doubtful.has(socket) || !isFramed(values, httpVersion)) {
     doubtful.add(socket);
     throw refused(
       'Say how long the body is with Content-Length, or in HTTP/1.1 with Transfer-Encoding: chunked.',
       400,
-      {
-        connection: 'close',
-      },
+      { connection: 'close' },
     );
   }
   for (const [name, { length }] of values) {
@@ -60,7 +72,6 @@ export function checkRequestHead({ url = '/', rawHeaders, httpVersion, socket }:
     const text = `Send ${ONCE.has(name) ? name : 'each Mcp-Param header'} once.`;
     throw MIRRORS.test(name) ? new McpError('HEADER_MISMATCH', text) : refused(text);
   }
-  checkQuery(url);
 }
 
 /**

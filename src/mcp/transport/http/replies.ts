@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { errorOutcome } from '../../dispatch/encode/result-encoder.js';
 import type { ErrorOutcome, Outcome } from '../../dispatch/outcome.js';
 import type { McpError } from '../../protocol/errors.js';
-import { type RequestId, errorFrame, responseFrame } from '../json-rpc.js';
+import { type RequestId, errorFrame, responseFrame, resultHead } from '../json-rpc.js';
 import { retryAfterSeconds } from './jitter.js';
 
 /** Characters that the socket's own buffers surely take; a reader that never reads holds up only what is longer. */
@@ -10,7 +10,8 @@ const BUFFERED = 64 * 1024;
 /** Milliseconds a reader of a long answer may stand still. */
 const STALLED_READER_MS = 30_000;
 
-export function sendJson(reply: FastifyReply, status: number, json: string): void {
+/** @param json a text, or its bytes in UTF-8 */
+export function sendJson(reply: FastifyReply, status: number, json: string | Buffer): void {
   void reply
     .code(status)
     .header('content-type', 'application/json; charset=utf-8')
@@ -34,7 +35,13 @@ export function sendErrorOutcome(reply: FastifyReply, id: RequestId | undefined,
 /** Answers a whole HTTP request with what a call came to; nothing if it was cancelled. */
 export function sendOutcome(reply: FastifyReply, id: RequestId, outcome: Outcome): void {
   if (outcome.kind === 'error') sendErrorOutcome(reply, id, outcome);
-  else if (outcome.kind === 'result') sendJson(reply, 200, responseFrame(id, outcome));
+  else if (outcome.kind === 'result')
+    sendJson(reply, 200, outcome.frameEnd ? framed(id, outcome.frameEnd) : responseFrame(id, outcome));
+}
+
+/** A result that is kept as bytes; an id is put before it, and nothing is encoded again. */
+function framed(id: RequestId, frameEnd: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(resultHead(id)), frameEnd]);
 }
 
 /** A notification or response was accepted (all revisions: 202 without a body). */

@@ -10,7 +10,7 @@ export interface CallEntry {
 
 /** The calls that this process runs, of both eras: how many there are, and how they end when it stops. */
 export class RunningCalls {
-  private readonly entries = new Set<Entry>();
+  private readonly entries = new Set<CallEntry & Pick<RunningCall, 'stop'>>();
   private readonly whenIdle: (() => void)[] = [];
   private stopped = false;
 
@@ -18,9 +18,14 @@ export class RunningCalls {
     return this.entries.size;
   }
 
+  /** Whether calls were stopped: what comes now does not begin. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
   /** Counts a call in. */
   enter(): CallEntry {
-    const entry = new Entry(() => this.remove(entry));
+    const entry = new Entry(this);
     if (this.stopped) entry.stop();
     this.entries.add(entry);
     return entry;
@@ -40,8 +45,9 @@ export class RunningCalls {
     return running.length;
   }
 
-  private remove(entry: Entry): void {
-    this.entries.delete(entry);
+  /** @internal */
+  remove(entry: CallEntry): void {
+    this.entries.delete(entry as Entry);
     if (this.entries.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 }
@@ -50,7 +56,11 @@ class Entry implements CallEntry {
   private call: Pick<RunningCall, 'stop'> | undefined;
   private stopped = false;
 
-  constructor(readonly leave: () => void) {}
+  constructor(private readonly all: RunningCalls) {}
+
+  leave(): void {
+    this.all.remove(this);
+  }
 
   runs(call: Pick<RunningCall, 'stop'>): void {
     this.call = call;

@@ -1,13 +1,17 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import { type PutOff, atEndOfTurn } from '../../protocol/end-of-turn.js';
 import { UnusedConnections } from './unused-connections.js';
 
 /** Milliseconds in which a request must come over a connection that was made just before no more were taken. */
 const LAST_REQUESTS_MS = 250;
 
 /** What a server that stops does with its connections. Each step can be taken again without harm. */
-export class ServerConnections {
+export class ServerConnections implements PutOff {
   private readonly unused: UnusedConnections;
+  /** Of this turn; most are over when it ends. */
+  private fresh: ServerResponse[] = [];
+  /** Those that take longer. */
   private readonly responses = new Set<ServerResponse>();
   private closing = false;
   private open = 0;
@@ -15,25 +19,39 @@ export class ServerConnections {
 
   constructor(private readonly server: Server) {
     this.unused = new UnusedConnections(server);
+    // One listener for all of them: each connection may be a stream that stays open and silent.
+    const closed = (): void => {
+      this.open -= 1;
+      if (this.open === 0) this.whenNone?.();
+    };
     server.on('connection', (socket: Socket) => {
       this.open += 1;
-      socket.once('close', () => {
-        this.open -= 1;
-        if (this.open === 0) this.whenNone?.();
-      });
+      socket.on('close', closed);
     });
     // Before Fastify hears of the request, since it may answer within the same turn.
     server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
       if (this.closing) sayClose(response);
-      this.responses.add(response);
-      response.once('close', () => this.responses.delete(response));
+      if (this.fresh.length === 0) atEndOfTurn(this);
+      this.fresh.push(response);
     });
   }
 
   /** From now on every response says `Connection: close`, so that clients and balancers go elsewhere with the next. */
   announceClose(): void {
     this.closing = true;
+    for (const response of this.fresh) sayClose(response);
     for (const response of this.responses) sayClose(response);
+  }
+
+  /** @internal */
+  endOfTurn(): void {
+    const { fresh, responses } = this;
+    this.fresh = [];
+    for (const response of fresh) {
+      if (response.writableEnded) continue;
+      responses.add(response);
+      response.once('close', () => responses.delete(response));
+    }
   }
 
   /**

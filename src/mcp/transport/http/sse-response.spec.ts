@@ -143,3 +143,28 @@ it('an event is id, retry and data, in this order', async () => {
 
   expect(taken.join('')).toContain('id: 1\nretry: 5\ndata: {}\n\n');
 });
+
+it('an open stream still says of what type it is, and that its head is sent, but keeps no more of it', async () => {
+  vi.useRealTimers();
+  const keepAlive = new KeepAlive(60_000);
+  const server = createServer((_request, raw) => {
+    const reply = { raw, hijack: () => undefined, getHeaders: () => ({ 'x-frame-options': 'DENY' }) };
+    const sse = new SseResponse(reply as never, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: 1_000 }, 'get');
+    setImmediate(() => {
+      expect(raw.getHeaders()).toEqual({ 'content-type': 'text/event-stream; charset=utf-8' });
+      expect(raw.headersSent).toBe(true);
+      sse.send({ data: '{}' });
+      sse.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const body = await response.text();
+  keepAlive.close();
+  server.closeAllConnections();
+  server.close();
+
+  expect(response.headers.get('x-frame-options')).toBe('DENY');
+  expect(body).toBe('data: {}\n\n');
+});

@@ -13,13 +13,28 @@ export interface SseEvent {
 /** What a stream is for: a GET (changes, or the rest of an answer), `subscriptions/listen`, or the answer to a call. */
 export type StreamKind = 'get' | 'listen' | 'call';
 
+/** Characters of a turn that are held back to be written at once. */
+const MAX_UNWRITTEN = 16 * 1024;
+const NONE: readonly never[] = [];
+
 /**
  * A response that stays open as `text/event-stream`. It owns its socket from the first byte on: Fastify's headers
  * (CORS, helmet) are copied, since a hijacked reply would lose them.
+ *
+ * What is said within one turn is written at its end, in one piece and, at first, with the head. There may be thousands
+ * that are open and silent, so a stream holds no timer, and lets go of what only its opening needed.
  */
 export class SseResponse {
   private readonly raw: ServerResponse;
-  private readonly closeListeners: (() => void)[] = [];
+  private closeListeners: readonly (() => void)[] = NONE;
+  /** What was said in this turn. */
+  private unwritten = '';
+  /** True while a write is due at the end of this turn: at first, that of the head. */
+  private due = false;
+  /** True once the head is on its way. */
+  private open = false;
+  /** What Node calls if the reader takes nothing; only while something waits for it. */
+  private stalled: (() => void) | undefined;
 
   constructor(
     reply: FastifyReply,
@@ -31,22 +46,16 @@ export class SseResponse {
     const inherited = reply.getHeaders();
     reply.hijack();
     this.raw = reply.raw;
-    for (const [name, value] of Object.entries(inherited)) if (value !== undefined) this.raw.setHeader(name, value);
-    this.raw.removeHeader('content-length');
-    for (const [name, value] of Object.entries(STREAM_HEADERS)) this.raw.setHeader(name, value);
-    this.raw.writeHead(200);
-    this.raw.flushHeaders();
-    this.raw.on('error', () => this.raw.destroy());
-    // Node counts a socket as active as long as its reader takes anything, however little.
-    this.raw.setTimeout(limits.stalledReaderMs, () => {
-      if (this.raw.writableLength > 0) this.raw.destroy();
-    });
-    this.raw.once('close', () => {
+    writeHead(this.raw, inherited);
+    this.raw.on('error', destroyThis);
+    this.raw.on('close', () => {
       this.keepAlive.remove(this);
       for (const listener of this.closeListeners) listener();
     });
     // The client may have left before there was anything to stream, and `close` with it.
-    if (!this.raw.closed) this.keepAlive.add(this);
+    if (this.raw.closed) return;
+    this.keepAlive.add(this);
+    this.writeSoon();
   }
 
   /** True once nothing can be sent any more. */
@@ -57,7 +66,8 @@ export class SseResponse {
   /** Calls back when the connection is gone, whoever ended it. */
   onClose(listener: () => void): void {
     if (this.raw.closed) listener();
-    else this.closeListeners.push(listener);
+    // Of exactly the length: a list that grows keeps room for many more.
+    else this.closeListeners = this.closeListeners.concat(listener);
   }
 
   /**
@@ -66,17 +76,17 @@ export class SseResponse {
    */
   offer(event: SseEvent): boolean {
     // What is waiting counts, not the event itself: one large result is no sign of a slow reader.
-    if (this.raw.writableLength > this.limits.maxBufferedBytes) return false;
+    if (this.raw.writableLength + this.unwritten.length > this.limits.maxBufferedBytes) return false;
     this.send(event);
     return true;
   }
 
   /** Sends an event, however much is waiting. */
   send({ id, data, retry }: SseEvent): void {
-    const idLine = id === undefined ? '' : `id: ${id}\n`;
-    const retryLine = retry === undefined ? '' : `retry: ${retry}\n`;
-    const dataLine = data === undefined ? '' : `data: ${data}\n`;
-    this.write(`${idLine}${retryLine}${dataLine}\n`);
+    let text = '';
+    if (id !== undefined) text = `id: ${id}\n`;
+    if (retry !== undefined) text += `retry: ${retry}\n`;
+    this.write(data === undefined ? `${text}\n` : `${text}data: ${data}\n\n`);
   }
 
   /** A line that clients ignore and proxies count as traffic. */
@@ -99,7 +109,10 @@ export class SseResponse {
   }
 
   end(): void {
-    if (!this.closed) this.raw.end();
+    if (this.closed) return;
+    // The last events, and that they are the last, in one piece.
+    this.raw.end(this.taken());
+    this.keepAlive.watchReader(this);
   }
 
   /** Breaks the connection off: the client sees that the stream did not end as it should. */
@@ -107,21 +120,114 @@ export class SseResponse {
     this.raw.destroy();
   }
 
+  /** @internal Writes what was said in this turn. */
+  flush(): void {
+    this.due = false;
+    if (this.closed) return;
+    if (this.unwritten !== '') this.raw.write(this.taken());
+    else this.raw.flushHeaders();
+    if (!this.open) this.forgetOpening();
+    this.keepAlive.watchReader(this);
+  }
+
+  /**
+   * @internal Gives up a reader that takes nothing of what waits for it; called when the socket has had a moment for it.
+   * Node counts it as active as long as it takes anything, however little.
+   */
+  watchReader(): void {
+    if (this.stalled !== undefined || this.raw.writableLength === 0 || this.raw.destroyed) return;
+    this.stalled = () => {
+      if (this.raw.writableLength > 0) this.raw.destroy();
+      else this.unwatchReader();
+    };
+    this.raw.setTimeout(this.limits.stalledReaderMs, this.stalled);
+  }
+
+  private unwatchReader(): void {
+    if (this.stalled) this.raw.off('timeout', this.stalled);
+    this.stalled = undefined;
+    // Once it has ended, the socket waits for another request, and Node for that.
+    if (!this.raw.writableFinished) this.raw.setTimeout(0);
+  }
+
   private write(text: string): void {
-    if (!this.closed) this.raw.write(text);
+    if (this.closed) return;
+    this.unwritten += text;
+    if (this.unwritten.length >= MAX_UNWRITTEN) this.flush();
+    else this.writeSoon();
+  }
+
+  private writeSoon(): void {
+    if (this.due) return;
+    this.due = true;
+    process.nextTick(flush, this);
+  }
+
+  private taken(): string {
+    const text = this.unwritten;
+    this.unwritten = '';
+    return text;
+  }
+
+  /** What nobody asks for again while the stream is open is a good part of its memory. */
+  private forgetOpening(): void {
+    this.open = true;
+    // A call is soon gone, and what it needed with it.
+    if (this.kind === 'call') return;
+    forgetHead(this.raw);
   }
 }
 
-/** Set one by one, so that whoever looks at the response later can read them. */
+function flush(stream: SseResponse): void {
+  stream.flush();
+}
+
+function destroyThis(this: ServerResponse): void {
+  this.destroy();
+}
+
+const CONTENT_TYPE = 'content-type';
 const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
+  [CONTENT_TYPE]: 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 };
 
-/** Sends a comment on every open stream now and then: one timer for all of them. */
+/** Headers are set one by one, so that whoever looks at the response later can read the type. */
+function writeHead(raw: ServerResponse, inherited: ReturnType<FastifyReply['getHeaders']>): void {
+  for (const name in inherited) {
+    const value = inherited[name];
+    // Some may be there already, set past Fastify.
+    if (value !== undefined && raw.getHeader(name) !== value) raw.setHeader(name, value);
+  }
+  raw.removeHeader('content-length');
+  for (const [name, value] of Object.entries(STREAM_HEADERS)) raw.setHeader(name, value);
+  raw.writeHead(200);
+}
+
+/**
+ * Node keeps the head of a response twice, as headers and as text, and that of the request as it came: 3 kB and more. All
+ * of it has been sent and read; only the type is looked at later, by metrics and logs. `_header` is the text, and in the
+ * way of any change. Where Node keeps the headers has no public name: if it ever moves, they are kept.
+ */
+function forgetHead(response: ServerResponse): void {
+  const raw = response as ServerResponse & { _header?: string | null } & Record<symbol, unknown>;
+  raw.req.rawHeaders = [];
+  headersKey ??= Object.getOwnPropertySymbols(raw).find(({ description }) => description === 'kOutHeaders');
+  if (headersKey === undefined || typeof raw._header !== 'string') return;
+  const type = raw.getHeader(CONTENT_TYPE);
+  raw._header = null;
+  raw[headersKey] = null;
+  if (type !== undefined) raw.setHeader(CONTENT_TYPE, type);
+  raw._header = 'sent';
+}
+
+let headersKey: symbol | undefined;
+
+/** What all streams that are open have in common: one timer for their comments, and one look at who reads. */
 export class KeepAlive {
   private readonly streams = new Set<SseResponse>();
+  private written: SseResponse[] = [];
   private readonly timer: NodeJS.Timeout;
 
   constructor(intervalMs: number) {
@@ -145,7 +251,19 @@ export class KeepAlive {
     this.streams.delete(stream);
   }
 
+  /** Looks after this turn whether the reader has taken what was written. */
+  watchReader(stream: SseResponse): void {
+    this.written.push(stream);
+    if (this.written.length === 1) setImmediate(() => this.watchReaders());
+  }
+
   close(): void {
     clearInterval(this.timer);
+  }
+
+  private watchReaders(): void {
+    const { written } = this;
+    this.written = [];
+    for (const stream of written) stream.watchReader();
   }
 }

@@ -14,9 +14,13 @@ export class UnusedConnections {
   private whenUsed: (() => void) | undefined;
 
   constructor(server: Server) {
+    const forget = (socket: Socket): void => this.forget(socket);
+    function closed(this: Socket): void {
+      forget(this);
+    }
     server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
-      socket.once('close', () => this.forget(socket));
+      socket.on('close', closed);
       if (this.draining) setTimeout(() => this.closeUnused(), GRACE_MS).unref();
     });
     server.on('request', ({ socket }: IncomingMessage) => this.forget(socket));

@@ -1,4 +1,4 @@
-import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
+import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '../../protocol/meta-keys.js';
 import { Operation } from '../../dispatch/operation.js';
 import type { Outcome } from '../../dispatch/outcome.js';
 import { Audience } from '../audience.js';

@@ -1,9 +1,9 @@
-import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
+import { SUBSCRIPTION_ID_META_KEY } from '../../../protocol/meta-keys.js';
 import type { FastifyReply } from 'fastify';
 import { McpError } from '../../../protocol/errors.js';
 import type { Principal } from '../../../protocol/principal.js';
 import { Audience } from '../../audience.js';
-import { changeNotification } from '../../change-notification.js';
+import { changeFrameWith } from '../../change-notification.js';
 import { type JsonObject, type JsonRpcRequest, notificationFrame } from '../../json-rpc.js';
 import { readSubscriptionFilter } from '../../subscription-filter.js';
 import { SseResponse } from '../sse-response.js';
@@ -36,15 +36,18 @@ export async function openSubscription(
     stream.end();
   });
   const stream = new SseResponse(reply, keepAlive, options, 'listen');
-  const send = (method: string, body: JsonObject): void => {
-    // A change must not be left out silently; a client that is cut off knows that it may have missed some.
-    if (!stream.offer({ data: notificationFrame(method, { ...body, _meta: meta }) })) stream.destroy();
-  };
+  // It has been read, and would be kept for as long as the stream is open.
+  reply.request.body = undefined;
+  const metaJson = JSON.stringify(meta);
 
-  send('notifications/subscriptions/acknowledged', { notifications: granted });
+  stream.send({
+    data: notificationFrame('notifications/subscriptions/acknowledged', { notifications: granted, _meta: meta }),
+  });
   const entry = fanout.add(interest, ({ change }) => {
-    const notification = changeNotification(change);
-    audience.tell(change, () => send(notification.method, notification.params));
+    audience.tell(change, () => {
+      // A change must not be left out silently; a client that is cut off knows that it may have missed some.
+      if (!stream.offer({ data: changeFrameWith(change, metaJson) })) stream.destroy();
+    });
   });
   stream.onClose(() => {
     entry.remove();

@@ -1,0 +1,120 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { McpError } from '../../protocol/errors.js';
+import { nestsDeeperThan } from '../json-text.js';
+
+/** A preflight has no body. */
+const PREFLIGHT_BYTES = 1;
+const BYTE_ORDER_MARK = '\uFEFF';
+
+type Done = (error: Error | null, body?: unknown) => void;
+type Parse = (request: FastifyRequest, text: string, done: Done) => void;
+
+interface Limits {
+  readonly maxBodyBytes: number;
+  readonly maxBodyDepth: number;
+}
+
+/** Has the bodies of a scope read as JSON, and those alone: the parser of the application stays as it is. */
+export function parseJsonWithin(scope: FastifyInstance, limits: Limits): void {
+  scope.removeAllContentTypeParsers();
+  const parseCarefully = scope.getDefaultJsonParser('error', 'error') as Parse;
+  scope.addContentTypeParser('application/json', (request, payload, done: Done) => {
+    new JsonBody(request, limits, { parseCarefully, done }).read(payload);
+  });
+}
+
+/** The body of one request, while it comes. */
+class JsonBody {
+  private chunks: Buffer[] = [];
+  private received = 0;
+  private isOver = false;
+  private readonly announced: number;
+  private readonly maxBytes: number;
+
+  constructor(
+    private readonly request: FastifyRequest,
+    private readonly limits: Limits,
+    private readonly to: { readonly parseCarefully: Parse; readonly done: Done },
+  ) {
+    this.announced = Number(request.headers['content-length']);
+    this.maxBytes = request.method === 'OPTIONS' ? PREFLIGHT_BYTES : limits.maxBodyBytes;
+  }
+
+  read(payload: Readable): void {
+    if (this.announced > this.maxBytes) return this.refuse(this.tooLarge());
+    payload.on('data', (chunk: Buffer) => this.take(chunk));
+    payload.on('end', () => this.end());
+    payload.on('error', () => this.refuse(new McpError('PARSE_ERROR', 'The body broke off.')));
+  }
+
+  private take(chunk: Buffer): void {
+    this.received += chunk.length;
+    if (this.received > this.maxBytes) this.refuse(this.tooLarge());
+    else this.chunks.push(chunk);
+  }
+
+  private end(): void {
+    if (this.isOver) return;
+    const { announced, received, request } = this;
+    if (!Number.isNaN(announced) && announced !== received) {
+      return this.refuse(new McpError('PARSE_ERROR', 'The body is not as long as Content-Length says.'));
+    }
+    if (received === 0) {
+      // Some clients name a type for the body that they do not send.
+      if (request.method === 'POST') this.refuse(new McpError('PARSE_ERROR', 'The body is empty.'));
+      else this.finish(null, undefined);
+      return;
+    }
+    const [first] = this.chunks;
+    this.parse(this.chunks.length === 1 && first ? first : Buffer.concat(this.chunks, received));
+  }
+
+  private parse(bytes: Buffer): void {
+    const ascii = isAscii(bytes);
+    // Decoding would put replacement characters for what is wrong, and the call would go on with other arguments.
+    if (!ascii && !isUtf8(bytes)) return this.refuse(new McpError('PARSE_ERROR', 'The body is not UTF-8.'));
+    const text = ascii ? bytes.toString('latin1') : bytes.toString();
+    const { maxBodyDepth } = this.limits;
+    if (nestsDeeperThan(maxBodyDepth, text)) {
+      return this.refuse(new McpError('INVALID_REQUEST', `The body nests deeper than ${maxBodyDepth} levels.`));
+    }
+    if (mayPoison(text)) {
+      return this.to.parseCarefully(this.request, text, (error, body) => this.finish(error, body));
+    }
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      return this.refuse(new McpError('PARSE_ERROR', 'The body is not valid JSON.'));
+    }
+    this.finish(null, body);
+  }
+
+  private tooLarge(): McpError {
+    return new McpError('PAYLOAD_TOO_LARGE', `The body is larger than ${this.maxBytes} bytes.`);
+  }
+
+  private refuse(error: McpError): void {
+    this.finish(error, undefined);
+  }
+
+  private finish(error: Error | null, body: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    // The request may be a stream that stays for hours.
+    this.chunks = [];
+    this.to.done(error, body);
+  }
+}
+
+/** Whether a text may hold a key that changes what objects are, written plainly or with escapes. */
+function mayPoison(text: string): boolean {
+  return (
+    text.includes('__proto__') ||
+    text.includes('constructor') ||
+    text.includes('\\u') ||
+    text.startsWith(BYTE_ORDER_MARK)
+  );
+}
