@@ -77,7 +77,7 @@ const layers = [
       'mcp/observability/[^/]+\\.ts$',
       'mcp/protocol/',
     ],
-    packages: [NEST, '@nestjs/platform-fastify', MCP_SDK, 'fastify', '@fastify/[^/]+', 'rxjs'],
+    packages: [NEST, '@nestjs/platform-fastify', MCP_SDK, 'fastify', '@fastify/[^/]+', 'helmet', 'rxjs'],
     node: true,
   },
   {

@@ -108,5 +108,6 @@ export { type HttpServerOptions, createHttpAdapter } from './mcp/transport/http/
 export type { HttpOptions } from './mcp/transport/http/http-options.js';
 export type { ManagementOptions } from './mcp/transport/http/management-server.js';
 export { isLoopbackAddress } from './mcp/transport/http/loopback-only.js';
+export { securityHeaders } from './mcp/transport/http/security-headers.js';
 export { reserveStdout } from './mcp/transport/stdio/reserved-stdout.js';
 export { type StdioOptions, type StdioServer, serveStdio } from './mcp/transport/stdio/serve-stdio.js';

@@ -1,9 +1,8 @@
-import helmet from '@fastify/helmet';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { createHttpAdapter } from '../index.js';
+import { createHttpAdapter, securityHeaders } from '../index.js';
 import { AppModule } from './app.module.js';
 import { authOptions, requireSafeAddress } from './auth-options.js';
 import { type Config, readConfig } from './config.js';
@@ -26,7 +25,7 @@ export async function startHttp(
   requireSafeAddress(config, auth);
 
   const tracing = await startTracing(config);
-  const requestLog = config.LOG_REQUESTS ? new RequestLog() : undefined;
+  const requestLog = config.LOG_REQUESTS ? new RequestLog({ traced: tracing !== undefined }) : undefined;
   try {
     const adapter = createHttpAdapter({ trustedProxies: config.TRUSTED_PROXIES });
     requestLog?.watch(adapter.getInstance<FastifyInstance>());
@@ -37,7 +36,7 @@ export async function startHttp(
       { abortOnError: false },
     );
     prepare(app);
-    await app.register(helmet);
+    await app.register(securityHeaders);
     await app.listen(config.PORT, config.HOST).catch((error: unknown) => Promise.reject(listenError(error, config)));
     const logger = new Logger('Rookery');
     logger.log(`MCP is served on ${await app.getUrl()}${config.MCP_PATH}`);

@@ -17,10 +17,9 @@ const CLOSE_WITHIN_MS = 2_000;
 export async function startStdio(env: NodeJS.ProcessEnv): Promise<void> {
   // There is nobody to serve metrics to.
   const config = { ...readConfig(env), METRICS_ENABLED: false };
-  const watchers = {
-    tracing: await startTracing(config),
-    requestLog: config.LOG_REQUESTS ? new RequestLog() : undefined,
-  };
+  const tracing = await startTracing(config);
+  const requestLog = config.LOG_REQUESTS ? new RequestLog({ traced: tracing !== undefined }) : undefined;
+  const watchers = { tracing, requestLog };
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(config, watchers), { abortOnError: false });
   const server = serveStdio(app, { principal: localUser() });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void server.close());

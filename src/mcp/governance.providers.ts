@@ -8,7 +8,6 @@ import { JsonLinesStreamSink } from './audit/json-lines-stream.sink.js';
 import { RedisStreamSink } from './audit/redis-stream.sink.js';
 import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
 import { Authenticator } from './auth/authenticator.port.js';
-import { OAuthAuthenticator } from './auth/oauth.authenticator.js';
 import {
   type RateLimitOptions,
   type RateLimitRule,
@@ -32,10 +31,11 @@ import type { SessionBackend } from './session/session-backend.js';
 export const provideAuthenticator: FactoryProvider<Authenticator> = {
   provide: Authenticator,
   inject: [MCP_OPTIONS],
-  useFactory: ({ auth }: McpOptions) =>
-    auth === undefined || auth === 'none'
-      ? new AnonymousAuthenticator()
-      : new OAuthAuthenticator(auth, { logger: new Logger('Auth') }),
+  useFactory: async ({ auth }: McpOptions) => {
+    if (auth === undefined || auth === 'none') return new AnonymousAuthenticator();
+    const { OAuthAuthenticator } = await import('./auth/oauth.authenticator.js');
+    return new OAuthAuthenticator(auth, { logger: new Logger('Auth') });
+  },
 };
 
 /** Who may use what. */

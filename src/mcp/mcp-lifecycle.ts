@@ -19,8 +19,7 @@ import { McpServer } from './mcp.providers.js';
 import { MCP_OPTIONS, SESSION_BACKEND } from './mcp.tokens.js';
 import type { SessionBackend } from './session/session-backend.js';
 import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
-import { OAuthAuthenticator } from './auth/oauth.authenticator.js';
-import { protectedResourceMetadata } from './auth/protected-resource.js';
+import { ResourceAuthenticator, protectedResourceMetadata } from './auth/protected-resource.js';
 import type { McpRegistry } from './registry/mcp-registry.js';
 import { ManagementServer } from './transport/http/management-server.js';
 import { McpEndpoint } from './transport/http/mcp-endpoint.js';
@@ -83,7 +82,7 @@ export class McpLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     if (services.stop.draining) throw new Error('The application was told to stop while it was starting.');
     const fastify = httpAdapter.getInstance<FastifyInstance>();
     new McpEndpoint(services, new StatelessWire(services), new SessionWire(services)).register(fastify);
-    if (authenticator instanceof OAuthAuthenticator) {
+    if (authenticator instanceof ResourceAuthenticator) {
       registerMetadata(fastify, protectedResourceMetadata(authenticator.settings), services.options);
     }
     services.stop.watch(new ServerConnections(httpAdapter.getHttpServer() as Server));

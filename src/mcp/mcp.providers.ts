@@ -29,7 +29,6 @@ import { ChangeFanout } from './session/change-fanout.js';
 import { EventLog } from './session/event-log.port.js';
 import { Mailbox } from './session/mailbox.port.js';
 import { createMemorySession } from './session/memory/memory-session.js';
-import { RedisSession } from './session/redis/redis-session.js';
 import { REQUEST_STATE_SECRET, type SessionBackend } from './session/session-backend.js';
 import { SessionCount } from './session/session-count.js';
 import { SessionStore } from './session/session-store.port.js';
@@ -62,7 +61,7 @@ export const provideTelemetry: FactoryProvider<Telemetry> = {
 export const provideSessionBackend: FactoryProvider<SessionBackend> = {
   provide: SESSION_BACKEND,
   inject: [MCP_OPTIONS, Telemetry],
-  useFactory: (
+  useFactory: async (
     { redis, sessions, http, maxResultBytes = DEFAULT_MAX_RESULT_BYTES }: McpOptions,
     telemetry: Telemetry,
   ) => {
@@ -75,6 +74,7 @@ export const provideSessionBackend: FactoryProvider<SessionBackend> = {
     if (!redis) return createMemorySession(limits);
     // An answer may come until the last moment, and then has to be fetched.
     const askRetentionMs = (http?.askTimeoutMs ?? DEFAULT_HTTP_OPTIONS.askTimeoutMs) + 60_000;
+    const { RedisSession } = await import('./session/redis/redis-session.js');
     return new RedisSession({ ...limits, redis, askRetentionMs, telemetry, logger: new Logger('Sessions') });
   },
 };
