@@ -140,8 +140,12 @@ describe.each(ERAS)('the call in the %s era', (era) => {
   });
 
   it('is not there outside of one', async () => {
-    await using app = await serve({});
-    const current = app.get(CurrentCall);
+    @Injectable()
+    class Audit {
+      constructor(readonly current: CurrentCall) {}
+    }
+    await using app = await serve({ providers: [Audit] });
+    const { current } = app.get(Audit);
 
     expect(current.find()).toBeUndefined();
     expect(() => current.get()).toThrow('No MCP call is running here. Use CurrentCall.find() where there may be none.');
