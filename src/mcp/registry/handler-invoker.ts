@@ -142,11 +142,22 @@ function accepted(checked: Validation): unknown {
   return checked.value;
 }
 
-/** The call, with what a durable provider's strategy adds to it; the call itself belongs to others, too. */
+/**
+ * The call, with what a durable provider's strategy adds to it. The call itself belongs to others, too, so that what is
+ * added, or set later, is kept beside it; its methods are its own, since they look into what only a call has.
+ */
 function requestOf(call: McpCall, payload: object | undefined): object {
-  return payload
-    ? Object.defineProperties(Object.create(call) as object, Object.getOwnPropertyDescriptors(payload))
-    : call;
+  if (!payload) return call;
+  const beside = Object.create(null, Object.getOwnPropertyDescriptors(payload)) as object;
+  return new Proxy(call, {
+    has: (target, name) => name in beside || name in target,
+    get: (target, name) => {
+      if (name in beside) return Reflect.get(beside, name) as unknown;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' && name !== 'constructor' ? (value.bind(target) as unknown) : value;
+    },
+    set: (_target, name, value) => Reflect.set(beside, name, value),
+  });
 }
 
 interface Parameter {
