@@ -155,7 +155,11 @@ export class DispatchedCall extends McpCall {
 
   log(level: LoggingLevel, data: unknown, logger?: string): void {
     if (this.ended || !reaches(level, this.#origin.logLevel)) return;
-    this.#origin.notify('notifications/message', { level, ...(logger !== undefined && { logger }), data: data ?? null });
+    this.#origin.notify('notifications/message', {
+      level,
+      ...(logger !== undefined && { logger }),
+      data: data ?? null,
+    });
   }
 
   can(ask: ClientAsk): boolean {
