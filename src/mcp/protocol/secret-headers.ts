@@ -13,20 +13,6 @@ export function withoutHeaders<H extends object>(headers: H, names: HeaderNames)
   return headers;
 }
 
-/** Headers without some of them, for those who may never look at them: made when they do, and then kept. */
-export class HeadersWithout<H extends object> {
-  #shown: H | undefined;
-
-  constructor(
-    private readonly headers: H,
-    private readonly names: HeaderNames,
-  ) {}
-
-  get shown(): H {
-    return (this.#shown ??= withoutHeaders(this.headers, this.names));
-  }
-}
-
 /** Not a copy from which some are deleted: that makes it a dictionary, which is slow to make and to read. */
 function copyWithout<H extends object>(headers: H, names: HeaderNames): H {
   const rest: Record<string, unknown> = {};
