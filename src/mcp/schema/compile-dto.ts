@@ -18,6 +18,7 @@ import { exactInstance, type MakeInstance } from './exact-instance.js';
 import { dtoToJsonSchema } from './dto-to-json-schema.js';
 import { boundIssues } from './issues.js';
 import { plainJson, toJson } from './json.js';
+import { jsonWriter } from './json-writer.js';
 import { compileValidator, type JsonSchemaValidator } from './json-schema-validator.js';
 import { walkSchema } from './schema-walk.js';
 
@@ -38,8 +39,12 @@ const STRUCTURAL = /^(is (required|not a known property)|must have a known ")/;
  */
 export function compileDto(dto: DtoClass, where: string, direction: Direction): CompiledSchema {
   const jsonSchema = convertDto(dto, where, direction);
-  if (direction === 'output')
-    return { jsonSchema, validate: outputValidator(dto, jsonSchema, compileValidator(jsonSchema, where)) };
+  if (direction === 'output') {
+    const plain = plainClasses(dto);
+    const check = compileValidator(jsonSchema, where);
+    const validate = outputValidator({ dto, jsonSchema, plain }, check);
+    return { jsonSchema, validate, write: plain && jsonWriter(jsonSchema, plain) };
+  }
   // The gate validates; this only proves at boot that clients can compile what they are shown.
   compileValidator(jsonSchema, where);
   const gate = convertDto(dto, where, 'gate');
@@ -108,15 +113,20 @@ function isWithin(path: string, parent: string): boolean {
   return path === parent || parent === '' || (path.startsWith(parent) && /^[.[]/.test(path.slice(parent.length)));
 }
 
+interface OutputClass {
+  readonly dto: DtoClass;
+  readonly jsonSchema: JsonSchema;
+  /** See {@link plainClasses}. */
+  readonly plain: ReadonlySet<unknown> | undefined;
+}
+
 function outputValidator(
-  dto: DtoClass,
-  jsonSchema: JsonSchema,
+  { dto, jsonSchema, plain }: OutputClass,
   check: JsonSchemaValidator,
 ): CompiledSchema['validate'] {
   // class-transformer finds the tag of a union's member by its class, so literals must bring their own.
   const hasUnion = [...walkSchema(jsonSchema)].some(({ schema }) => 'oneOf' in schema);
   const convert = (value: unknown) => attempt(() => toJson(instanceToPlain(hasUnion ? value : asInstance(dto, value))));
-  const plain = plainClasses(dto);
   return (value) => {
     const wire = (plain && attempt(() => plainJson(value, plain))) ?? convert(value);
     if (wire === undefined) return UNREADABLE;

@@ -1,8 +1,11 @@
 import type { JsonSchema } from '../protocol/schema-source.js';
 import type { CompiledSchema } from './compiled-schema.js';
 import { deepFreeze, isJsonObject, toJson } from './json.js';
+import { jsonWriter } from './json-writer.js';
 import { compileValidator } from './json-schema-validator.js';
 import { assertBounded } from './schema-walk.js';
+
+const NO_CLASSES: ReadonlySet<unknown> = new Set();
 
 /**
  * Compiles a plain JSON Schema: 2020-12, or draft-07 when `$schema` says so. Clients see the document verbatim.
@@ -19,6 +22,7 @@ export function compileJsonSchema(source: JsonSchema, where: string, direction: 
       const issues = check(value);
       return issues.length === 0 ? { ok: true, value } : { ok: false, issues };
     },
+    write: direction === 'output' ? jsonWriter(jsonSchema, NO_CLASSES) : undefined,
   };
 }
 

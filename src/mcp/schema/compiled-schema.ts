@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../protocol/schema-source.js';
+import type { JsonWriter } from './json-writer.js';
 
 /** One reason why a value was refused, in words a model can act on. */
 export interface SchemaIssue {
@@ -20,4 +21,6 @@ export interface CompiledSchema<T = unknown> {
    * For output it takes what the handler returned and yields it as JSON.
    */
   validate(value: unknown): Validation<T> | Promise<Validation<T>>;
+  /** For output, where there is one: checks and writes what most handlers return; all else is for `validate`. */
+  readonly write?: JsonWriter | undefined;
 }

@@ -5,6 +5,7 @@ import type { JsonSchema } from '../protocol/schema-source.js';
 import type { SchemaIssue } from './compiled-schema.js';
 import { ajvIssues } from './ajv-issues.js';
 import { boundIssues } from './issues.js';
+import { quickCheck } from './quick-check.js';
 import { walkSchema } from './schema-walk.js';
 
 /** Says why a value does not match; an empty list means it does. The value is never changed. */
@@ -32,7 +33,10 @@ export function compileValidator(schema: JsonSchema, where: string): JsonSchemaV
   const ajv = hasIdentifier(schema) ? createAjv(dialect) : (shared[dialect] ??= createAjv(dialect));
   try {
     const check = ajv.compile(schema);
-    return (value) => (check(value) ? NONE : boundIssues(ajvIssues(check.errors ?? [], value)));
+    const issuesOf: JsonSchemaValidator = (value) =>
+      check(value) ? NONE : boundIssues(ajvIssues(check.errors ?? [], value));
+    const fits = quickCheck(schema);
+    return fits ? (value) => (fits(value) ? NONE : issuesOf(value)) : issuesOf;
   } catch (error) {
     throw new Error(`${where}: ${reasonOf(error)}`, { cause: error });
   } finally {

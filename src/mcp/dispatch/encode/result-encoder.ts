@@ -4,6 +4,7 @@ import type { McpError } from '../../protocol/errors.js';
 import { SERVER_INFO_META_KEY } from '../../protocol/meta-keys.js';
 import type { Era } from '../../protocol/revisions.js';
 import type { Page } from '../../registry/capability-list.js';
+import type { WrittenJson } from '../../schema/json-writer.js';
 import type { ErrorOutcome, Outcome, ResultOutcome } from '../outcome.js';
 import { keptResult } from './kept-result.js';
 
@@ -12,7 +13,8 @@ type Body = Readonly<Record<string, unknown>>;
 /** Puts results into the form of an era: 2026-07-28 wants a type, cache hints and the server's name on them. */
 export class ResultEncoder {
   private readonly meta: Readonly<Record<string, unknown>>;
-  private readonly metaJson: string;
+  /** Of every result of 2026-07-28 that has no `_meta` of its own. */
+  private readonly end: string;
 
   /** @param maxResultBytes UTF-8 bytes a serialised result may have */
   constructor(
@@ -20,7 +22,7 @@ export class ResultEncoder {
     readonly maxResultBytes: number,
   ) {
     this.meta = { [SERVER_INFO_META_KEY]: serverInfo };
-    this.metaJson = JSON.stringify(this.meta);
+    this.end = `,"_meta":${JSON.stringify(this.meta)}}`;
   }
 
   /** @throws ResultTooLargeError */
@@ -44,7 +46,19 @@ export class ResultEncoder {
   completeText(era: Era, text: string, structured?: string): Outcome {
     const content = `"content":[{"type":"text","text":${JSON.stringify(text)}}]`;
     const body = structured === undefined ? content : `${content},"structuredContent":${structured}`;
-    return this.result(era === 'session' ? `{${body}}` : `{"resultType":"complete",${body},"_meta":${this.metaJson}}`);
+    return this.result(era === 'session' ? `{${body}}` : `{"resultType":"complete",${body}${this.end}`);
+  }
+
+  /**
+   * Structured content and the same as a text, as {@link complete} would write it.
+   * @throws ResultTooLargeError
+   */
+  completeWritten(era: Era, { json, quoted }: WrittenJson): Outcome {
+    return this.result(
+      era === 'session'
+        ? `{"content":[{"type":"text","text":"${quoted}"}],"structuredContent":${json}}`
+        : `{"resultType":"complete","content":[{"type":"text","text":"${quoted}"}],"structuredContent":${json}${this.end}`,
+    );
   }
 
   /** A list, whose entries are serialised already; to be kept with its page. */
@@ -53,7 +67,7 @@ export class ResultEncoder {
     if (era === 'session') return keptResult(`{"${field}":${entries}${next}}`);
     return keptResult(
       `{"resultType":"complete","${field}":${entries}${next},"ttlMs":${cache.ttlMs},` +
-        `"cacheScope":"${cache.scope}","_meta":${this.metaJson}}`,
+        `"cacheScope":"${cache.scope}"${this.end}`,
     );
   }
 

@@ -4,6 +4,7 @@ import type { Era } from '../../protocol/revisions.js';
 import type { ToolCapability } from '../../registry/capability.js';
 import type { SchemaIssue, Validation } from '../../schema/compiled-schema.js';
 import { describeIssues } from '../../schema/issues.js';
+import type { JsonWriter, WrittenJson } from '../../schema/json-writer.js';
 import type { Outcome } from '../outcome.js';
 import { isContentBlock, text } from './content.js';
 import type { ResultEncoder } from './result-encoder.js';
@@ -33,12 +34,25 @@ export function encodeToolResult(
   const full = isFullResult(value, output !== undefined) ? value : undefined;
   if (!output) return full ? encodeFull(encoder, full, era) : encodeContent(encoder, value, era);
   if (full?.['isError'] === true) return encodeFull(encoder, full, era);
+  if (!full && output.write && typeof value === 'object' && value !== null) {
+    const written = writtenBy(output.write, value);
+    if (written) return encoder.completeWritten(era, written);
+  }
 
   const encode = (checked: Validation): Outcome => {
     if (!checked.ok) throw new InvalidOutputError(tool.origin, checked.issues);
     return encodeStructured(encoder, { full, structured: checked.value, isWrapped: tool.wrapOutput }, era);
   };
   return goOn(output.validate(full ? full['structuredContent'] : value), encode);
+}
+
+/** What a getter throws is for the validation to find out. */
+function writtenBy(write: JsonWriter, value: object): WrittenJson | undefined {
+  try {
+    return write(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function encodeFull(encoder: ResultEncoder, full: ToolResult, era: Era): Outcome {
