@@ -8,12 +8,15 @@ import {
   type OperationEntry,
 } from './audit-entry.js';
 import { exportPublicKey, keyIdOf, signHash } from './audit-key.js';
-import { entryText } from './entry-text.js';
+import { type EntryText, entryText } from './entry-text.js';
+import { operationText } from './operation-text.js';
+import { quoted } from './quoted.js';
 
 /** Makes entries into lines, each tied to the one before it. What it has made must be written, in this order. */
 export class AuditChain {
   readonly id = randomBytes(12).toString('base64url');
   readonly #replica: string;
+  readonly #quoted: { readonly chain: string; readonly replica: string };
   readonly #key: KeyObject;
   readonly #publicKey: string;
   readonly #keyId: string;
@@ -23,11 +26,15 @@ export class AuditChain {
   #unsignedSince = 0;
   #signed: AuditAnchor | undefined;
   readonly #bounds: CheckpointBounds;
+  /** When the last entry was recorded, and its text: many are of the same millisecond. */
+  #at = Number.NaN;
+  #atText = '';
 
   /** @param key Ed25519, private */
   constructor(replica: string, key: KeyObject, { checkpointEvery, checkpointMs }: CheckpointBounds) {
     this.#bounds = { checkpointEvery, checkpointMs };
     this.#replica = replica;
+    this.#quoted = { chain: quoted(this.id), replica: quoted(replica) };
     this.#key = key;
     this.#publicKey = exportPublicKey(key);
     this.#keyId = keyIdOf(this.#publicKey);
@@ -64,7 +71,9 @@ export class AuditChain {
 
   /** @param at epoch milliseconds */
   operation(entry: OperationEntry, at: number): string {
-    return this.#add(entry, at);
+    const { chain, replica } = this.#quoted;
+    const place = { chain, replica, seq: this.#seq, at: this.#timeText(at), prev: this.#prev };
+    return this.#append(operationText(entry, place), at);
   }
 
   /** @param at epoch milliseconds */
@@ -84,19 +93,31 @@ export class AuditChain {
   }
 
   #add(body: AuditEntryBody, at = Date.now()): string {
-    const { line, hash } = entryText({
+    const text = entryText({
       ...body,
       v: AUDIT_VERSION,
       chain: this.id,
       seq: this.#seq,
-      at: new Date(at).toISOString(),
+      at: this.#timeText(at),
       replica: this.#replica,
       prev: this.#prev,
     });
+    return this.#append(text, at);
+  }
+
+  #append({ line, hash }: EntryText, at: number): string {
     this.#seq += 1;
     this.#prev = hash;
     if (this.#unsigned === 0) this.#unsignedSince = at;
     this.#unsigned += 1;
     return line;
+  }
+
+  #timeText(at: number): string {
+    if (at !== this.#at) {
+      this.#at = at;
+      this.#atText = new Date(at).toISOString();
+    }
+    return this.#atText;
   }
 }

@@ -34,7 +34,7 @@ export interface OperationEntry {
   readonly primitive: AuditPrimitive | null;
   /** `sha256:` or `hmac-sha256:` and 64 hex digits; null without arguments, `unreadable` if they were no plain JSON. */
   readonly argsDigest: string | null;
-  readonly fields?: Readonly<Record<string, AuditFieldValue>>;
+  readonly fields?: Readonly<Record<string, AuditFieldValue>> | undefined;
   readonly decision: AuditDecision;
   readonly rule: string;
   readonly outcome: AuditOutcome;
@@ -42,7 +42,7 @@ export interface OperationEntry {
   readonly latencyMs: number | null;
   readonly traceId: string | null;
   /** How many operations of the second before it stands for; what may differ between them is null. Default 1. */
-  readonly count?: number;
+  readonly count?: number | undefined;
 }
 
 /** Operations were lost here, because the sink failed or was too slow. */

@@ -8,7 +8,7 @@ import { verifyAudit } from './verify-audit.js';
 const { privateKey: signingKey, publicKey } = generateKeyPairSync('ed25519');
 const UNAVAILABLE = 'The audit trail cannot be written at the moment. Try again later.';
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
 afterEach(() => void vi.useRealTimers());
 
 interface Fixture {
@@ -81,11 +81,30 @@ describe('AuditTrail', () => {
   it('puts what comes while the sink writes into one write', async () => {
     const { sink, trail } = await started('continue');
     const release = sink.hold();
-    for (const method of ['a', 'b', 'c', 'd']) void trail.record(named(method));
+    void trail.record(named('a'));
+    await settle();
+    for (const method of ['b', 'c', 'd']) void trail.record(named(method));
     release();
     await settle();
     expect(sink.writes.map(({ lines }) => lines.length)).toEqual([1, 1, 3]);
     expect(methodsIn(sink)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('puts what comes in one turn of the event loop into one write, at its end', async () => {
+    const { sink, trail } = await started('closed');
+    const written = ['a', 'b', 'c'].map((method) => trail.record(named(method))!);
+    await Promise.resolve();
+    expect(sink.writes).toHaveLength(1);
+    await Promise.all(written);
+    expect(sink.writes.map(({ lines }) => lines.length)).toEqual([1, 3]);
+  });
+
+  it('does not wait for the end of the turn when there is no more room', async () => {
+    const { sink, trail } = await started('continue', { maxQueue: 2 });
+    for (const method of ['a', 'b', 'c']) void trail.record(named(method));
+    expect(sink.writes.map(({ lines }) => lines.length)).toEqual([1, 2]);
+    await trail.close();
+    expect([methodsIn(sink), trail.lost]).toEqual([['a', 'b', 'c'], 0]);
   });
 
   it.each(Array.from({ length: 12 }, (_, ticks) => ticks))(
@@ -344,8 +363,8 @@ describe('AuditTrail that goes on', () => {
       if (lines.some((line) => line.includes('"type":"gap"'))) throw new Error('no space left');
     };
     const { trail } = make('continue', { logger, maxQueue: 256, sinks: [{ name: 'picky', write }] });
-    // One is under way, 256 wait.
-    for (let call = 0; call < 300; call++) void trail.record(CALL);
+    // 256 are under way, 256 wait.
+    for (let call = 0; call < 555; call++) void trail.record(CALL);
     await trail.close();
     expect(logger.error).toHaveBeenLastCalledWith(
       'The audit sink picky did not take the last operations before the end: 43. Operations lost in all: 43.',
@@ -359,7 +378,9 @@ describe('AuditTrail that goes on', () => {
     for (let time = 0; time < 2; time++) {
       const release = sink.hold();
       // One is under way, two wait.
-      for (let call = 0; call < 5; call++) void trail.record(CALL);
+      void trail.record(CALL);
+      await settle();
+      for (let call = 1; call < 5; call++) void trail.record(CALL);
       release();
       await settle();
     }

@@ -46,6 +46,10 @@ export class ChainQueue {
     this.#free = { ...this.#max };
   }
 
+  get size(): number {
+    return this.#items.length;
+  }
+
   get isEmpty(): boolean {
     return this.#items.length === 0;
   }

@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { type PutOff, atEndOfTurn } from '../protocol/end-of-turn.js';
 import { McpError } from '../protocol/errors.js';
 import { type AuditAnchor, anchorText } from './audit-anchor.js';
 import type { AuditChain } from './audit-chain.js';
@@ -47,7 +48,7 @@ const RETRY_MS = 1_000;
  * Writes one chain to one sink, in order: one batch at a time, and one that failed again and again until it is written.
  * Meanwhile events wait, up to a bound; beyond it they are counted, and the chain says how many are missing where.
  */
-export class ChainWriter {
+export class ChainWriter implements PutOff {
   /** Writes that failed. */
   failures = 0;
   /** Operations that are not in the chain. */
@@ -58,6 +59,7 @@ export class ChainWriter {
   readonly #queue: ChainQueue;
   #batch: Batch | undefined;
   #running: Promise<void> | undefined;
+  #isPutOff = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #checkpointTimer: NodeJS.Timeout | undefined;
   #checkpointDue = false;
@@ -136,8 +138,22 @@ export class ChainWriter {
       return false;
     }
     this.#queue.push(item);
-    this.#pump();
+    // What else the turn brings goes along: a write costs more than many entries.
+    if (this.#queue.size < MAX_BATCH && this.#queue.hasRoom(item.room)) this.#pumpAtEndOfTurn();
+    else this.#pump();
     return true;
+  }
+
+  #pumpAtEndOfTurn(): void {
+    if (this.#isPutOff || this.#running || this.#retryTimer) return;
+    this.#isPutOff = true;
+    atEndOfTurn(this);
+  }
+
+  /** @internal */
+  endOfTurn(): void {
+    this.#isPutOff = false;
+    if (!this.#queue.isEmpty) this.#pump();
   }
 
   #lose(item: QueuedOperation): void {

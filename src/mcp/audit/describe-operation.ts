@@ -24,14 +24,14 @@ export function describeOperation(event: AuditEvent, digestKey?: Uint8Array): Op
     method: cut(event.method, MAX_METHOD),
     primitive: primitive ? { kind: primitive.kind, name: cut(primitive.name, MAX_NAME) } : null,
     argsDigest: argumentsDigest(event.arguments, digestKey),
-    ...(kept && { fields: kept }),
+    fields: kept,
     decision: event.decision,
     rule: cut(event.rule, MAX_RULE),
     outcome: event.outcome,
     code: Number.isFinite(code) ? code! : null,
     latencyMs: Number.isFinite(latencyMs) ? Math.round(latencyMs * 1_000) / 1_000 : null,
     traceId: orNull(event.traceId, MAX_TRACE_ID),
-    ...(count !== undefined && { count }),
+    count,
   };
 }
 

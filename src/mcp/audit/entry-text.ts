@@ -16,11 +16,17 @@ const NAMES = LINE_ORDER.map((name) => `"${name}":`);
 
 export type WritableEntry = { readonly prev: string } & { readonly [M in Member]?: unknown };
 
+/** An entry, written: its line, `hash` included, and that hash. */
+export interface EntryText {
+  readonly line: string;
+  readonly hash: string;
+}
+
 /**
  * Writes an entry: each member once, and put together in two orders, that of the line and that of what the hash covers.
- * @returns its line, `hash` included, and that hash, which is the one that `entryHash` finds
+ * @returns the hash that `entryHash` finds
  */
-export function entryText(entry: WritableEntry): { readonly line: string; readonly hash: string } {
+export function entryText(entry: WritableEntry): EntryText {
   const texts: (string | undefined)[] = [];
   let line = '{';
   for (let i = 0; i < LINE_ORDER.length; i += 1) {

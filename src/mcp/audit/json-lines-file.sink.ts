@@ -38,7 +38,7 @@ export class JsonLinesFileSink implements AuditSink {
     const progress = { bytes: 0 };
     try {
       const file = await this.#current();
-      await writeAll(file, Buffer.from(rest.map((line) => `${line}\n`).join('')), progress);
+      await writeAll(file, Buffer.from(rest.length === 0 ? '' : `${rest.join('\n')}\n`), progress);
       if (this.#sync) await file.datasync();
       this.#failed = undefined;
     } catch (error) {

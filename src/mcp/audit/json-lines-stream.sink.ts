@@ -15,7 +15,7 @@ export class JsonLinesStreamSink implements AuditSink {
 
   /** Resolves when the stream has passed the lines on, so that a slow reader holds the trail up, not the memory. */
   async write(lines: readonly string[]): Promise<void> {
-    const text = lines.map((line) => `${line}\n`).join('');
+    const text = `${lines.join('\n')}\n`;
     await new Promise<void>((resolve, reject) => {
       this.#stream.write(text, (error) => (error ? reject(error) : resolve()));
     });

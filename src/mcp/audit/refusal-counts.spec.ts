@@ -13,7 +13,7 @@ const REFUSED: AuditEvent = {
   ...{ latencyMs: 1, traceId: 'trace', arguments: { a: 1 }, era: 'session' },
 };
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
 afterEach(() => void vi.useRealTimers());
 
 async function started(options: Partial<AuditTrailOptions> = {}) {
@@ -108,6 +108,7 @@ describe('refusals of callers without a name', () => {
     const { operations, record, trail, sink } = await started({ maxQueue: 20 });
     const release = sink.hold();
     record(1, { ...CALL, method: 'under way' });
+    await vi.advanceTimersByTimeAsync(0);
     for (let i = 0; i < 60; i++) record(1, { ...REFUSED, method: `m${i}` });
     for (let i = 0; i < 20; i++) record(1, { ...CALL, method: `real ${i}` });
     expect(trail.lost).toBe(58);
