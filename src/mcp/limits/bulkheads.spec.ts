@@ -80,7 +80,7 @@ describe('with a queue', () => {
   it('lets who has aborted go, and its place in the queue', async () => {
     const release = enterNow('k', ONE_AND_TWO);
     const abort = new AbortController();
-    const waiting = bulkheads.enter('k', ONE_AND_TWO, abort.signal);
+    const waiting = bulkheads.enter('k', ONE_AND_TWO, abort);
     const behind = bulkheads.enter('k', ONE_AND_TWO);
     abort.abort(new Error('given up'));
     await expect(waiting).rejects.toThrow('given up');
@@ -91,14 +91,14 @@ describe('with a queue', () => {
   });
 
   it('does not let in who has aborted before', () => {
-    expect(() => bulkheads.enter('k', ONE, AbortSignal.abort(new Error('given up')))).toThrow('given up');
+    expect(() => bulkheads.enter('k', ONE, { signal: AbortSignal.abort(new Error('given up')) })).toThrow('given up');
     expect(bulkheads.size).toBe(0);
   });
 
   it('minds an abort after it has let in as little as the caller does', async () => {
     const release = enterNow('k', ONE_AND_TWO);
     const abort = new AbortController();
-    const waiting = bulkheads.enter('k', ONE_AND_TWO, abort.signal);
+    const waiting = bulkheads.enter('k', ONE_AND_TWO, abort);
     release();
     abort.abort(new Error('too late'));
     (await waiting)!();
@@ -162,7 +162,7 @@ class Visitors {
 
   enter(key: string): void {
     const visitor: Visitor = { key, abort: new AbortController() };
-    const entered = this.bulkheads.enter(key, this.rule, visitor.abort.signal);
+    const entered = this.bulkheads.enter(key, this.rule, visitor.abort);
     if (entered === undefined) return expect(this.of(this.queued, key)).toHaveLength(this.rule.queue);
     if (!(entered instanceof Promise)) return void this.inside.push({ ...visitor, release: entered });
     this.queued.push(visitor);

@@ -22,10 +22,14 @@ const atOnce = (max: number, more: Partial<ConcurrencyRule> = {}): ConcurrencyRu
   ...{ max, queue: 0, queueMs: 100, per: 'everyone' },
   ...more,
 });
-const tool = (limits: { rateLimits?: RateLimitRule[]; concurrency?: ConcurrencyRule[]; key?: string }) => ({
-  ...{ kind: 'tool', key: 'echo', rateLimits: [], concurrency: [] },
-  ...limits,
-});
+const tool = ({
+  key = 'echo',
+  ...rules
+}: {
+  rateLimits?: RateLimitRule[];
+  concurrency?: ConcurrencyRule[];
+  key?: string;
+}) => ({ kind: 'tool', key, rules: { rateLimits: [], concurrency: [], ...rules } });
 
 function limits(options: Partial<CallLimitsOptions> = {}): CallLimits {
   return new CallLimits({ buckets: new MemoryTokenBuckets({ now: () => 0 }), ...options });
@@ -257,12 +261,12 @@ describe('a call that does not get in', () => {
     const buckets = new LateBuckets();
     const all = limits({ buckets, principal: rate(1), maxCallsPerPrincipal: 2 });
     const gone = new Error('given up');
-    expect(() => all.admit({ principal: ada, signal: AbortSignal.abort(gone) })).toThrow(gone);
+    expect(() => all.admit({ principal: ada, call: { signal: AbortSignal.abort(gone) } })).toThrow(gone);
     for (const isAsking of [true, false]) {
       const abort = new AbortController();
       const capability = tool({ concurrency: [atOnce(1, { queue: 1 })] });
       const blocker = admitNow(all, { principal: ANONYMOUS, capability });
-      const call = Promise.resolve(all.admit({ principal: ada, capability, signal: abort.signal }));
+      const call = Promise.resolve(all.admit({ principal: ada, capability, call: abort }));
       if (isAsking) abort.abort(gone);
       buckets.answer({ allowed: true });
       if (!isAsking) await vi.waitFor(() => expect(all.bulkheads.waiting).toBe(1));
@@ -278,7 +282,7 @@ describe('a call that does not get in', () => {
     const capability = tool({ concurrency: [atOnce(1, { queue: 1, queueMs: 60_000 })] });
     const blocker = admitNow(all, { principal: ada, capability });
     const abort = new AbortController();
-    const call = Promise.resolve(all.admit({ principal: ada, capability, signal: abort.signal }));
+    const call = Promise.resolve(all.admit({ principal: ada, capability, call: abort }));
     blocker.release();
     abort.abort(new Error('given up'));
     await expect(call).rejects.toThrow('given up');
@@ -316,4 +320,40 @@ it('a caller whose limits were met is held to those of the capability alone', ()
   admitNow(from, { principal: ada, callerCounted: true, capability: tool({ rateLimits: [rate(1)] }) });
 
   expect(refusal(() => from.admit({ principal: ada }))).toMatchObject({ rule: 'rate:principal' });
+});
+
+describe('a caller who is known from before', () => {
+  const known: Principal = Object.freeze({ ...ada });
+
+  it('is held to the limits of each thing it calls, and to its own once', () => {
+    const from = limits({ principal: rate(3), maxCallsPerPrincipal: 9 });
+    const [one, two] = ['one', 'two'].map((key) => tool({ key, rateLimits: [rate(1)] }));
+    admitNow(from, { principal: known, capability: one });
+    admitNow(from, { principal: known, capability: two });
+    expect(refusal(() => from.admit({ principal: known, capability: one })).rule).toBe('rate:tool');
+    admitNow(from, {
+      principal: known,
+      callerCounted: true,
+      capability: tool({ key: 'three', rateLimits: [rate(1)] }),
+    });
+    admitNow(from, { principal: { ...known } });
+    expect(refusal(() => from.admit({ principal: known })).rule).toBe('rate:principal');
+  });
+
+  it('is another one to other limits', () => {
+    admitNow(limits({ principal: rate(1) }), { principal: known });
+    admitNow(limits({ tenant: rate(1), principal: rate(1) }), { principal: known });
+  });
+});
+
+it('a call that need not wait has no signal made for it', () => {
+  const call = {
+    get signal(): AbortSignal {
+      throw new Error('It was made.');
+    },
+    throwIfAborted: vi.fn(),
+  };
+  const capability = tool({ rateLimits: [rate(1)], concurrency: [atOnce(1, { queue: 1 })] });
+  admitNow(limits({ principal: rate(1), maxCallsPerPrincipal: 1 }), { principal: ada, capability, call });
+  expect(call.throwIfAborted).toHaveBeenCalled();
 });

@@ -1,9 +1,11 @@
 import type { ConcurrencyRule, RateLimitRule } from '../decorators/limit-metadata.js';
-import type { Principal } from '../protocol/principal.js';
-import { type BulkheadRule, Bulkheads, type Release } from './bulkheads.js';
-import { type CallerKeys, callerKeysOf, isAnybody, shortHash } from './caller-keys.js';
+import { type Principal, oncePerPrincipal } from '../protocol/principal.js';
+import { type AbortableCall, type BulkheadRule, Bulkheads, type Release, requireRunning } from './bulkheads.js';
+import { shortHash } from './caller-keys.js';
 import { LimitExceeded } from './limit-exceeded.error.js';
-import type { BucketSpec, TokenBuckets, Verdict } from './token-buckets.port.js';
+import { LimitedCaller, NOTHING, type Takings, nameOf } from './limited-caller.js';
+import type { LimitRules, LimitedCapability } from './limited-capability.js';
+import type { TokenBuckets, Verdict } from './token-buckets.port.js';
 
 export interface CallLimitsOptions {
   readonly buckets: TokenBuckets;
@@ -17,13 +19,8 @@ export interface CallLimitsOptions {
   readonly roundMs?: number | undefined;
 }
 
-/** What is called, as far as limits go. */
-export interface LimitedCapability {
-  /** `tool`, `resource` and so on; callers and the audit read it. */
-  readonly kind: string;
-  /** Tells it apart from others of its kind, on all replicas alike. */
-  readonly key: string;
-  readonly rateLimits: readonly RateLimitRule[];
+/** A capability that may have bulkheads. */
+export interface BoundCapability extends Pick<LimitedCapability, 'kind' | 'key'> {
   readonly concurrency: readonly ConcurrencyRule[];
 }
 
@@ -38,8 +35,8 @@ export interface LimitedCall {
    * same proof is good once: whoever repeats it calls again.
    */
   readonly round?: string | undefined;
-  /** Aborts waiting. */
-  readonly signal?: AbortSignal | undefined;
+  /** Aborts waiting. Default: nothing does. */
+  readonly call?: AbortableCall | undefined;
 }
 
 /** A call that may run. */
@@ -50,28 +47,31 @@ export interface Admission {
 
 /** Nothing is held, nothing is released. */
 const FREE: Admission = Object.freeze({ release: () => undefined });
-/** Names that may stand in a key as they are, to be found there by people: those of most tools. */
-const PLAIN = /^[\w.-]{1,128}$/;
 /** When a call ends nobody knows; this is when to ask again, in milliseconds. */
 const CROWDED_RETRY_MS = 1_000;
 
 /** A call on its way in, and what it holds already. */
 class Attempt implements Admission {
-  readonly caller: CallerKeys;
-  #releases: Release[] | undefined;
+  #first: Release | undefined;
+  #others: Release[] | undefined;
 
-  constructor(readonly call: LimitedCall) {
-    this.caller = callerKeysOf(call.principal);
-  }
+  /** @param isBound whether the limits of its caller are to be met */
+  constructor(
+    readonly call: LimitedCall,
+    readonly caller: LimitedCaller,
+    readonly isBound: boolean,
+  ) {}
 
   add(release: Release): void {
-    (this.#releases ??= []).push(release);
+    if (!this.#first) this.#first = release;
+    else (this.#others ??= []).push(release);
   }
 
   readonly release = (): void => {
-    const releases = this.#releases;
-    this.#releases = undefined;
-    if (releases) for (const release of releases) release();
+    const [first, others] = [this.#first, this.#others];
+    this.#first = this.#others = undefined;
+    first?.();
+    if (others) for (const release of others) release();
   };
 }
 
@@ -86,16 +86,17 @@ export class CallLimits {
   /** Of this replica; to be looked at. */
   readonly bulkheads = new Bulkheads();
   readonly #buckets: TokenBuckets;
-  readonly #principal: RateLimitRule | undefined;
-  readonly #tenant: RateLimitRule | undefined;
+  readonly #callerOf: (principal: Principal) => LimitedCaller;
+  /** Whether callers have limits, whatever they call. */
+  readonly #bindsCallers: boolean;
   readonly #perPrincipal: BulkheadRule | undefined;
   readonly #roundMs: number;
 
   constructor(options: CallLimitsOptions) {
-    const { maxCallsPerPrincipal: max } = options;
+    const { principal, tenant, maxCallsPerPrincipal: max } = options;
     this.#buckets = options.buckets;
-    this.#principal = options.principal;
-    this.#tenant = options.tenant;
+    this.#callerOf = oncePerPrincipal((caller) => new LimitedCaller(caller, { principal, tenant }));
+    this.#bindsCallers = principal !== undefined || tenant !== undefined || max !== undefined;
     this.#roundMs = options.roundMs ?? 600_000;
     this.#perPrincipal = max === undefined ? undefined : { max, queue: 0, queueMs: 0 };
   }
@@ -105,37 +106,37 @@ export class CallLimits {
    * @throws LimitExceeded, or the signal's reason if that aborts; where it is decided later, rejects with them
    */
   admit(call: LimitedCall): Admission | Promise<Admission> {
-    const { principal, capability } = call;
-    const isBound = this.#bindsCallers && !call.callerCounted && !isAnybody(principal);
-    if (!isBound && !capability?.rateLimits.length && !capability?.concurrency.length) return FREE;
+    const { capability } = call;
+    const bindsCaller = this.#bindsCallers && !call.callerCounted;
+    const bindsCapability = capability !== undefined && hasLimits(capability.rules);
+    if (!bindsCaller && !bindsCapability) return FREE;
+    const caller = this.#callerOf(call.principal);
+    const isBound = bindsCaller && !caller.isAnybody;
+    if (!isBound && !bindsCapability) return FREE;
 
-    const attempt = new Attempt(call);
-    const giveUp = (error: unknown): never => {
+    const attempt = new Attempt(call, caller, isBound);
+    try {
+      if (call.call) requireRunning(call.call);
+      if (isBound) this.#enterAsPrincipal(attempt);
+      const taken = call.round === undefined ? this.#take(attempt) : this.#takeRound(attempt, call.round);
+      const entered = taken instanceof Promise ? taken.then(() => this.#enter(attempt)) : this.#enter(attempt);
+      return entered instanceof Promise ? late(attempt, entered) : attempt;
+    } catch (error) {
       attempt.release();
       throw error;
-    };
-    try {
-      call.signal?.throwIfAborted();
-      if (isBound) this.#enterAsPrincipal(attempt);
-      const taken =
-        call.round === undefined ? this.#take(attempt, isBound) : this.#takeRound(attempt, isBound, call.round);
-      const entered = taken instanceof Promise ? taken.then(() => this.#enter(attempt)) : this.#enter(attempt);
-      return entered instanceof Promise ? entered.then(() => attempt, giveUp) : attempt;
-    } catch (error) {
-      return giveUp(error);
     }
   }
 
   /** Whether any limit can apply to what has these rules, whoever calls it. */
-  mayBind(rules?: Pick<LimitedCapability, 'rateLimits' | 'concurrency'>): boolean {
-    return this.#bindsCallers || (rules !== undefined && (rules.rateLimits.length > 0 || rules.concurrency.length > 0));
+  mayBind(rules?: LimitRules): boolean {
+    return this.#bindsCallers || (rules !== undefined && hasLimits(rules));
   }
 
   /**
    * How many calls of capabilities run within their own bulkheads, and how many wait for one, on this replica.
    * @returns in the order of the capabilities
    */
-  depths(capabilities: readonly Omit<LimitedCapability, 'rateLimits'>[]): { running: number; waiting: number }[] {
+  depths(capabilities: readonly BoundCapability[]): { running: number; waiting: number }[] {
     const depths = capabilities.map(() => ({ running: 0, waiting: 0 }));
     const byName = new Map(capabilities.map((capability, i) => [nameOf(capability), { capability, depth: depths[i] }]));
     for (const { key, running, waiting } of this.bulkheads.depths()) {
@@ -149,75 +150,51 @@ export class CallLimits {
     return depths;
   }
 
-  get #bindsCallers(): boolean {
-    return this.#principal !== undefined || this.#tenant !== undefined || this.#perPrincipal !== undefined;
-  }
-
   #enterAsPrincipal(attempt: Attempt): void {
     if (!this.#perPrincipal) return;
     // Without a queue it never waits.
-    const release = this.bulkheads.enter(attempt.caller.principal(), this.#perPrincipal);
+    const release = this.bulkheads.enter(attempt.caller.bulkhead, this.#perPrincipal);
     if (typeof release !== 'function') throw new LimitExceeded('concurrency', 'principal', CROWDED_RETRY_MS);
     attempt.add(release);
   }
 
   /** A further round takes from the buckets of the capability only if it is none, or was here before. */
-  async #takeRound(attempt: Attempt, isBound: boolean, round: string): Promise<void> {
-    const isLimited = (attempt.call.capability?.rateLimits.length ?? 0) > 0;
+  async #takeRound(attempt: Attempt, round: string): Promise<void> {
+    const isLimited = (attempt.call.capability?.rules.rateLimits.length ?? 0) > 0;
     const key = `round:${shortHash(round)}`;
     const once = { key, capacity: 1, refillPerMs: 1 / this.#roundMs, cost: 1 };
     const isFirst = !isLimited || (await this.#buckets.take([once])).allowed;
-    await this.#take(attempt, isBound, isFirst ? [] : undefined);
+    await this.#take(attempt, isFirst);
   }
 
-  #take(
-    { call, caller }: Attempt,
-    isBound: boolean,
-    rateLimits: readonly RateLimitRule[] = call.capability?.rateLimits ?? [],
-  ): void | Promise<void> {
-    const { principal, capability, signal } = call;
-    const buckets: BucketSpec[] = [];
-    const scopes: string[] = [];
-    if (isBound && this.#principal) {
-      scopes.push('principal');
-      buckets.push(bucketOf(caller.principal(), this.#principal));
-    }
-    if (isBound && this.#tenant && principal.tenant !== undefined) {
-      scopes.push('tenant');
-      buckets.push(bucketOf(caller.tenant(), this.#tenant));
-    }
-    if (capability) {
-      for (const [i, rule] of rateLimits.entries()) {
-        scopes.push(capability.kind);
-        buckets.push(bucketOf(keyOf(capability, i, caller.sharing(rule.per)), rule));
-      }
-    }
+  /** @param isCounted whether the limits of the capability were met before */
+  #take(attempt: Attempt, isCounted = false): void | Promise<void> {
+    const { buckets, scopes } = takingsOf(attempt, isCounted);
     if (buckets.length === 0) return;
-
     const verdict = this.#buckets.take(buckets);
     if (!(verdict instanceof Promise)) return requireAllowed(verdict, scopes);
-    return verdict.then((late) => {
-      requireAllowed(late, scopes);
-      signal?.throwIfAborted();
+    return verdict.then((known) => {
+      requireAllowed(known, scopes);
+      if (attempt.call.call) requireRunning(attempt.call.call);
     });
   }
 
   /** Enters all bulkheads of the capability, one after the other: always in this order, so that no two calls can block. */
   #enter(attempt: Attempt, from = 0): void | Promise<void> {
-    const { capability, signal } = attempt.call;
-    if (!capability || capability.concurrency.length === 0) return;
+    const { capability, call } = attempt.call;
+    if (!capability || capability.rules.concurrency.length === 0) return;
+    const { concurrency } = capability.rules;
+    const { bulkheads } = attempt.caller.shareOf(capability);
     const admitted = (release: Release | undefined): void => {
       if (!release) throw new LimitExceeded('concurrency', capability.kind, CROWDED_RETRY_MS);
       attempt.add(release);
     };
-    for (const [i, rule] of capability.concurrency.entries()) {
-      if (i < from) continue;
-      const key = keyOf(capability, i, attempt.caller.sharing(rule.per));
-      const release = this.bulkheads.enter(key, rule, signal);
+    for (let i = from; i < concurrency.length; i += 1) {
+      const release = this.bulkheads.enter(bulkheads[i]!, concurrency[i]!, call);
       if (release instanceof Promise) {
-        return release.then((late) => {
-          admitted(late);
-          signal?.throwIfAborted();
+        return release.then((known) => {
+          admitted(known);
+          if (call) requireRunning(call);
           return this.#enter(attempt, i + 1);
         });
       }
@@ -226,21 +203,28 @@ export class CallLimits {
   }
 }
 
-function bucketOf(key: string, { burst, amount, perMs }: RateLimitRule): BucketSpec {
-  return { key, capacity: burst, refillPerMs: amount / perMs, cost: 1 };
+function hasLimits({ rateLimits, concurrency }: LimitRules): boolean {
+  return rateLimits.length > 0 || concurrency.length > 0;
+}
+
+/** An attempt that is decided later: one that fails gives back what it holds. */
+function late(attempt: Attempt, entered: Promise<void>): Promise<Admission> {
+  return entered.then(
+    () => attempt,
+    (error: unknown) => {
+      attempt.release();
+      throw error;
+    },
+  );
+}
+
+function takingsOf({ call: { capability }, caller, isBound }: Attempt, isCounted: boolean): Takings {
+  if (!capability || isCounted || capability.rules.rateLimits.length === 0) return isBound ? caller.takings : NOTHING;
+  const share = caller.shareOf(capability);
+  return isBound ? share.together : share.alone;
 }
 
 /** @param scopes of whom each of the buckets was */
 function requireAllowed(verdict: Verdict, scopes: readonly string[]): void {
   if (!verdict.allowed) throw new LimitExceeded('rate', scopes[verdict.index] ?? 'principal', verdict.retryAfterMs);
-}
-
-/** Of one of the rules of a capability. */
-function keyOf(capability: LimitedCapability, index: number, sharing: string): string {
-  return `${nameOf(capability)}:${index}:${sharing}`;
-}
-
-function nameOf({ kind, key }: Pick<LimitedCapability, 'kind' | 'key'>): string {
-  // URIs may hold anything and be long.
-  return `${kind}:${PLAIN.test(key) ? key : `~${shortHash(key)}`}`;
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { LimitSharing } from '../decorators/limit-metadata.js';
-import { ANONYMOUS, type Principal, oncePerPrincipal } from '../protocol/principal.js';
+import { ANONYMOUS, type Principal } from '../protocol/principal.js';
 
 /** Characters of a hash that are kept: 132 bits, so that nobody can find two callers that share them. */
 const HASH_LENGTH = 22;
@@ -49,9 +49,6 @@ export class CallerKeys {
     }
   }
 }
-
-/** The keys of a caller: the same ones at each of its calls, where it is the same principal. */
-export const callerKeysOf = oncePerPrincipal((principal) => new CallerKeys(principal));
 
 /** Stands for a text of any length and kind. */
 export function shortHash(text: string): string {

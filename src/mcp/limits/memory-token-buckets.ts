@@ -56,13 +56,13 @@ export class MemoryTokenBuckets implements TokenBuckets {
     let retryAfterMs = 0;
     for (let i = 0; i < specs.length; i += 1) {
       const spec = specs[i]!;
-      const missing = spec.cost - this.#tokens(spec, now);
+      const missing = spec.cost - tokensIn(this.#buckets.get(spec.key), spec, now);
       if (missing <= TOKEN_TOLERANCE) continue;
       const waitMs = Math.max(1, Math.ceil((missing - TOKEN_TOLERANCE) / spec.refillPerMs));
       if (waitMs > retryAfterMs) [refused, retryAfterMs] = [i, waitMs];
     }
     if (refused >= 0) return { allowed: false, index: refused, retryAfterMs };
-    for (const spec of specs) this.#spend(spec, now);
+    for (let i = 0; i < specs.length; i += 1) this.#spend(specs[i]!, now);
     return ALLOWED;
   }
 
@@ -75,18 +75,10 @@ export class MemoryTokenBuckets implements TokenBuckets {
     }
   }
 
-  #tokens({ key, capacity, refillPerMs }: BucketSpec, now: number): number {
-    const bucket = this.#buckets.get(key);
-    if (!bucket) return capacity;
-    // A clock that was set back all the same: nothing would come back until it is there again.
-    if (bucket.at > now) bucket.at = now;
-    return Math.min(capacity, bucket.tokens + (now - bucket.at) * refillPerMs);
-  }
-
   #spend(spec: BucketSpec, now: number): void {
     const { key, capacity, refillPerMs, cost } = spec;
-    const tokens = Math.max(0, this.#tokens(spec, now) - cost);
     const known = this.#buckets.get(key);
+    const tokens = Math.max(0, tokensIn(known, spec, now) - cost);
     if (!known) {
       this.#makeRoom(now);
       this.#buckets.set(key, { tokens, at: now, capacity, refillPerMs, wasUsed: false });
@@ -111,4 +103,12 @@ export class MemoryTokenBuckets implements TokenBuckets {
       this.#buckets.set(key, bucket);
     }
   }
+}
+
+/** What is in a bucket by now. */
+function tokensIn(bucket: Bucket | undefined, { capacity, refillPerMs }: BucketSpec, now: number): number {
+  if (!bucket) return capacity;
+  // A clock that was set back all the same: nothing would come back until it is there again.
+  if (bucket.at > now) bucket.at = now;
+  return Math.min(capacity, bucket.tokens + (now - bucket.at) * refillPerMs);
 }
