@@ -11,6 +11,7 @@ import { type HandlerMethod, type Params, objectParam } from './methods/method.j
 import { promptsGet } from './methods/prompts-get.js';
 import { resourcesRead } from './methods/resources-read.js';
 import { toolsCall } from './methods/tools-call.js';
+import type { ObservedOperation } from '../observability/server-observer.port.js';
 import { Operation } from './operation.js';
 import type { Outcome, RunningCall } from './outcome.js';
 
@@ -30,8 +31,7 @@ export class Dispatcher {
 
   /** Starts a call. The outcome never rejects. */
   dispatch(method: string, params: Params, origin: CallOrigin): RunningCall {
-    const { era, principal, headers } = origin;
-    const operation = new Operation({ method, params, era, principal, headers });
+    const operation = new Operation(new Subject(method, params, origin));
     const handler = HANDLER_METHODS.get(method);
     if (handler) return this.start(handler, params, origin, operation);
     const list = LIST_METHODS.get(method);
@@ -96,3 +96,22 @@ function ended(outcome: NowOrLater<Outcome>): RunningCall {
 }
 
 function nothing(): void {}
+
+/** What was asked for. Its headers may have to be copied first, so they are had when somebody reads them. */
+class Subject implements ObservedOperation {
+  constructor(
+    readonly method: string,
+    readonly params: Params,
+    private readonly origin: CallOrigin,
+  ) {}
+
+  get era(): CallOrigin['era'] {
+    return this.origin.era;
+  }
+  get principal(): CallOrigin['principal'] {
+    return this.origin.principal;
+  }
+  get headers(): CallOrigin['headers'] {
+    return this.origin.headers;
+  }
+}

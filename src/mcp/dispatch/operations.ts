@@ -1,10 +1,10 @@
-import type { McpCall } from '../protocol/mcp-call.js';
 import { McpError } from '../protocol/errors.js';
 import { type NowOrLater, goOn } from '../protocol/now-or-later.js';
 import { CallCancelled, CallStopped } from '../protocol/interruptions.js';
 import type { AuditEvent } from '../audit/audit-event.js';
 import type { AuditTrail } from '../audit/audit-trail.js';
 import type { AnyCapability } from '../registry/capability.js';
+import type { AbortableCall } from '../limits/bulkheads.js';
 import type { CallLimits } from '../limits/call-limits.js';
 import { LimitExceeded } from '../limits/limit-exceeded.error.js';
 import type { Telemetry } from '../observability/telemetry.js';
@@ -34,7 +34,7 @@ export class Operations {
   admit(
     operation: Operation,
     capability: AnyCapability | undefined,
-    call?: Pick<McpCall, 'signal'>,
+    call?: AbortableCall,
     round?: string,
   ): void | Promise<void> {
     const { principal } = operation.subject;
@@ -43,13 +43,7 @@ export class Operations {
     operation.isCounted = true;
     if (!this.limits.mayBind(capability?.rules)) return;
     try {
-      const admission = this.limits.admit({
-        principal,
-        callerCounted,
-        ...(capability && { capability: { kind: capability.kind, key: capability.key, ...capability.rules } }),
-        ...(call && { signal: call.signal }),
-        round,
-      });
+      const admission = this.limits.admit({ principal, callerCounted, capability, call, round });
       if (!(admission instanceof Promise)) return operation.hold(admission);
       return admission.then(
         (late) => operation.hold(late),
@@ -102,7 +96,9 @@ export class Operations {
   private close(operation: Operation, outcome: Outcome, failed: Failed): NowOrLater<Outcome> {
     operation.release();
     if (!this.audit) return outcome;
-    return this.record(operation, nameOf(outcome), codeOf(outcome)).then(
+    const recording = this.record(operation, nameOf(outcome), codeOf(outcome));
+    if (!recording) return outcome;
+    return recording.then(
       () => outcome,
       (error: unknown) => {
         // Nobody waits for an answer any more.
@@ -169,13 +165,19 @@ export class Operations {
     }
   }
 
-  /** @throws McpError `UNAVAILABLE` when what was done could not be recorded, and must be */
-  private async record(operation: Operation, outcome: AuditEvent['outcome'], code?: number): Promise<void> {
-    try {
-      await this.audit?.record(operation.ended(outcome, code));
-    } catch (error) {
+  /**
+   * @returns undefined when there is nothing to wait for; else what rejects with an McpError `UNAVAILABLE` when what was
+   *   done could not be recorded, and must be
+   */
+  private record(operation: Operation, outcome: AuditEvent['outcome'], code?: number): Promise<void> | undefined {
+    const failed = (error: unknown): Promise<never> => {
       operation.fail('unavailable');
-      throw error;
+      return Promise.reject(error);
+    };
+    try {
+      return this.audit?.record(operation.ended(outcome, code))?.catch(failed);
+    } catch (error) {
+      return failed(error);
     }
   }
 }

@@ -164,12 +164,14 @@ function hearingOf(observers: readonly ServerObserver[]): { readonly [K in Heard
   };
 }
 
-/** What an observer hears of an operation: nothing by which it could be repeated in the name of its caller. */
+/**
+ * What an observer hears of an operation: never the object itself, which may know more, and nothing by which it could be repeated in
+ * the name of its caller.
+ */
 function withoutSecrets(operation: ObservedOperation): ObservedOperation {
   const { headers } = operation;
-  if (!headers) return operation;
-  const shown = withoutHeaders(headers, SECRET_HEADERS);
-  return shown === headers ? operation : { ...operation, headers: shown };
+  const others = withoutHeadersOf(operation);
+  return headers ? { ...others, headers: withoutHeaders(headers, SECRET_HEADERS) } : others;
 }
 
 function withoutHeadersOf({ method, era, principal, params }: ObservedOperation): ObservedOperation {

@@ -65,7 +65,8 @@ export class AccessControl {
 
   /** Whether a decision may take its time, and cost something elsewhere. */
   asksPolicies(capability: AnyCapability): boolean {
-    return this.compiledOf(capability).policies.length > 0;
+    const { kind, policies } = capability.rules.access;
+    return policies.length > 0 || (kind !== 'everyone' && this.global.length > 0);
   }
 
   /**

@@ -9,14 +9,24 @@ const MAX_LENGTH = 512;
  *   no more than without
  */
 export function remembering<T>(max: number, compute: (text: string) => T): (text: string) => T {
-  const known = new Map<string, { readonly value: T }>();
+  const known = new Map<string, Entry<T>>();
+  // To compare a text with the one before costs less than to hash it, and most often it is the same.
+  let last: Entry<T> | undefined;
   return (text) => {
-    const found = known.get(text);
-    if (found) return found.value;
-    const value = compute(text);
-    if (text.length > MAX_LENGTH) return value;
-    if (known.size >= max) known.clear();
-    known.set(text, { value });
-    return value;
+    if (last !== undefined && last.text === text) return last.value;
+    let entry = known.get(text);
+    if (!entry) {
+      entry = { text, value: compute(text) };
+      if (text.length > MAX_LENGTH) return entry.value;
+      if (known.size >= max) known.clear();
+      known.set(text, entry);
+    }
+    last = entry;
+    return entry.value;
   };
+}
+
+interface Entry<T> {
+  readonly text: string;
+  readonly value: T;
 }

@@ -45,11 +45,7 @@ export function readEnvelope(params: JsonObject): Envelope {
   if (logLevel !== undefined && !isLogLevel(logLevel)) {
     throw malformed(`params._meta["${LOG_LEVEL_META_KEY}"] is not a log level.`);
   }
-  return {
-    version,
-    client: { capabilities: capabilities, ...(info && { info }) },
-    logLevel,
-  };
+  return { version, client: info ? { capabilities, info } : { capabilities }, logLevel };
 }
 
 /** @throws McpError `UNSUPPORTED_PROTOCOL_VERSION`; the client picks one of those it is told */

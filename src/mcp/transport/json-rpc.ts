@@ -29,6 +29,12 @@ export type JsonRpcMessage =
 /** Characters a string id may have; ids are kept per running request and come back in every message about it. */
 const MAX_ID_LENGTH = 256;
 
+/**
+ * The method of nearly all requests. A text that has just been parsed is hashed whenever it is looked up somewhere for
+ * the first time; this one has been.
+ */
+const USUAL = 'tools/call';
+
 /** The id under which an error about a message is sent; one about a response would look like an answer to ourselves. */
 export function idForError(message: JsonRpcMessage): RequestId | undefined {
   return message.kind === 'request' || message.kind === 'invalid' ? message.id : undefined;
@@ -39,17 +45,19 @@ export function readMessage(value: unknown): JsonRpcMessage {
   if (!isJsonObject(value)) return invalid(undefined, 'A JSON-RPC message must be an object.');
   const id = isRequestId(value['id']) ? value['id'] : undefined;
   if (value['jsonrpc'] !== '2.0') return invalid(id, 'jsonrpc must be "2.0".');
-  if ('id' in value && id === undefined) {
+  if (id === undefined && 'id' in value) {
     return invalid(undefined, `id must be an integer or a string of at most ${MAX_ID_LENGTH} characters.`);
   }
-  return 'method' in value ? readCall(value, id) : readResponse(value, id);
+  return value['method'] === undefined ? readResponse(value, id) : readCall(value, id);
 }
 
 function readCall(value: JsonObject, id: RequestId | undefined): JsonRpcMessage {
   const { method, params = {} } = value;
   if (typeof method !== 'string' || method === '') return invalid(id, 'method must be a string.');
   if (!isJsonObject(params)) return invalid(id, 'params must be an object.');
-  return id === undefined ? { kind: 'notification', method, params } : { kind: 'request', id, method, params };
+  return id === undefined
+    ? { kind: 'notification', method, params }
+    : { kind: 'request', id, method: method === USUAL ? USUAL : method, params };
 }
 
 function readResponse(value: JsonObject, id: RequestId | undefined): JsonRpcMessage {
@@ -84,7 +92,8 @@ export function responseFrame(id: RequestId, outcome: Exclude<Outcome, { kind: '
 
 /** The response that carries a result, up to the result: what follows is `frameEnd` of a `ResultOutcome`. */
 export function resultHead(id: RequestId): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
+  // A safe integer is the same text everywhere.
+  return `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":`;
 }
 
 /** An error response. An id that could not be read is left out (2026-07-28 basic/index, "Error Responses"). */

@@ -1,17 +1,25 @@
 /**
- * Whether the JSON of a text nests deeper than so many levels. What has no more brackets than that cannot, which is
- * true of nearly all messages and quickly seen.
+ * Whether the JSON of a text nests deeper than so many levels. What is too short for that, or has no more brackets than
+ * that, cannot, which is true of nearly all messages and quickly seen. Text that is not JSON yields something and fails
+ * in the parser.
  */
 export function nestsDeeperThan(max: number, text: string): boolean {
-  const braces = countUpTo(max, text, '{');
-  return braces + countUpTo(max - braces, text, '[') > max && nestingDepth(text) > max;
+  return mayNestDeeperThan(max, text) && nestingDepth(text) > max;
 }
 
-/** How often a character comes; one more than `max` if it comes more often. */
-function countUpTo(max: number, text: string, character: string): number {
-  let count = 0;
-  for (let at = text.indexOf(character); at >= 0 && count <= max; at = text.indexOf(character, at + 1)) count += 1;
-  return count;
+function mayNestDeeperThan(max: number, text: string): boolean {
+  let left = max;
+  for (let at = text.indexOf('['); at >= 0 && left >= 0; at = text.indexOf('[', at + 1)) left -= 1;
+  for (let at = text.indexOf('{'); at >= 0 && left >= 0; at = text.indexOf('{', at + 1)) {
+    if (objectsWithin(text.length - at) <= left) return false;
+    left -= 1;
+  }
+  return left < 0;
+}
+
+/** How many objects, each within the one before, so many characters can hold: five for `{"":}`, two for the last. */
+function objectsWithin(length: number): number {
+  return (length + 3) / 5;
 }
 
 /**

@@ -101,16 +101,28 @@ export function choose<C extends AnyCapability>(
 
 function decide(
   { access, operations }: DispatchServices,
+  request: MethodRequest,
+  candidate: Candidate,
+): NowOrLater<Decision> {
+  if (!access.asksPolicies(candidate.capability)) return ask(access, request, candidate);
+  // A policy may cost something elsewhere: whoever asks too often does not get that far.
+  return goOn(operations.admit(request.operation, undefined), () => ask(access, request, candidate));
+}
+
+function ask(
+  access: DispatchServices['access'],
   { origin, operation }: MethodRequest,
   { capability, given }: Candidate,
 ): NowOrLater<Decision> {
-  const decided = (decision: Decision): Decision => {
-    operation.decide(decision, capability, given);
-    return decision;
-  };
-  const ask = (): NowOrLater<Decision> => goOn(access.decide(capability, origin.principal, given), decided);
-  // A policy may cost something elsewhere: whoever asks too often does not get that far.
-  return access.asksPolicies(capability) ? goOn(operations.admit(operation, undefined), ask) : ask();
+  const decision = access.decide(capability, origin.principal, given);
+  if (decision instanceof Promise) {
+    return decision.then((late) => {
+      operation.decide(late, capability, given);
+      return late;
+    });
+  }
+  operation.decide(decision, capability, given);
+  return decision;
 }
 
 /** @throws McpError when the caller may know of it, but not use it */
