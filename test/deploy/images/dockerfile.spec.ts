@@ -48,7 +48,7 @@ describe.each(['docker/Dockerfile', 'docker/Dockerfile.team'])('%s', (file) => {
       new Set(
         file.endsWith('team')
           ? ['node:${NODE_VERSION}-bookworm-slim', 'packages', '${RUNTIME}']
-          : ['node:${NODE_VERSION}-bookworm-slim', 'packages', 'runtime'],
+          : ['node:${NODE_VERSION}-bookworm-slim', 'packages', 'runtime', 'application'],
       ),
     );
   });
@@ -108,6 +108,16 @@ describe('docker/Dockerfile', () => {
     const { version, license } = JSON.parse(read('package.json')) as { version: string; license: string };
     expect(text('ARG')).toContain(`VERSION=${version}`);
     expect(text('LABEL').join()).toContain(`licenses="${license}"`);
+  });
+
+  it('holds what Node has compiled, where the application looks for it', () => {
+    const [, folder = ''] = /'\.\.\/\.\.\/(node_modules\/[^']+)'/.exec(read('src/app/compile-cache.ts')) ?? [];
+    const [start = ''] = text('RUN').filter((run) => run.includes('--try'));
+
+    expect(start).toContain('NODE_COMPILE_CACHE=/tmp/compiled timeout 60 node dist/main.js --try');
+    expect(start).toMatch(/ && chmod -R a\+rX \/tmp\/compiled$/);
+    expect(text('COPY').at(-1)).toBe(`--from=compiled /tmp/compiled ./${folder}`);
+    expect(all.findLast(({ name }) => name === 'FROM')?.text).toBe('application AS rookery');
   });
 
   it('gets everything that it copies', () => {
