@@ -105,6 +105,7 @@ export type { SessionChange, SessionRecord } from './mcp/session/session-record.
 export { type SessionEntry, SessionStore } from './mcp/session/session-store.port.js';
 export { GracefulStop } from './mcp/transport/http/graceful-stop.js';
 export { type HttpServerOptions, createHttpAdapter } from './mcp/transport/http/http-adapter.js';
+export { type RequestWatch, watchRequests } from './mcp/transport/http/watch-requests.js';
 export type { HttpOptions } from './mcp/transport/http/http-options.js';
 export type { ManagementOptions } from './mcp/transport/http/management-server.js';
 export { isLoopbackAddress } from './mcp/transport/http/loopback-only.js';

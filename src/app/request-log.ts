@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import {
   type ObservedOperation,
   type OperationEnd,
@@ -11,6 +11,7 @@ import {
   type TraceIds,
   activeTraceIds,
   shownMethod,
+  watchRequests,
 } from '../index.js';
 import { safeText } from './log-redaction.js';
 import { asSafeLine, safeName } from './safe-line.js';
@@ -55,7 +56,7 @@ export interface RequestLogOptions {
  * Writes a line for every request: what was asked, by its registered name, what came of it, and how long it took. Who
  * asked and with which arguments is the audit's business, and in no line.
  *
- * It hears of operations as an observer, and of their HTTP requests as Fastify's hook; both meet in the asynchronous
+ * It hears of operations as an observer, and of their HTTP requests as it watches them; both meet in the asynchronous
  * context of the request. Without HTTP, or once the connection has gone, an operation is logged by itself.
  */
 export class RequestLog implements ServerObserver {
@@ -74,20 +75,18 @@ export class RequestLog implements ServerObserver {
 
   /** Has to be done before the application listens. */
   watch(fastify: FastifyInstance): void {
-    fastify.addHook('onRequest', (request, reply, done) => {
-      const { url = '_other' } = request.routeOptions;
-      if (UNLOGGED.test(url)) return done();
-      const exchange = new Exchange(request, reply, url, this.write);
-      reply.raw[EXCHANGE] = exchange;
-      // Not Fastify's onResponse, which a client that leaves a stream does not bring about.
-      reply.raw.on('close', closeExchange);
-      this.exchanges.run(exchange, done);
-    });
-    // What reads the body runs in a context of the connection, not of the request.
-    fastify.addHook('preHandler', (_request, reply, done) => {
-      const exchange = reply.raw[EXCHANGE];
-      if (exchange) this.exchanges.run(exchange, done);
-      else done();
+    watchRequests(fastify, {
+      began: (response, route = '_other') => {
+        if (UNLOGGED.test(route)) return;
+        response[EXCHANGE] = new Exchange(response, route, this.write);
+        // Not its end, which a client that leaves a stream does not bring about.
+        response.on('close', closeExchange);
+      },
+      run: (response, work) => {
+        const exchange = response[EXCHANGE];
+        if (exchange) this.exchanges.run(exchange, work);
+        else work();
+      },
     });
   }
 
@@ -142,8 +141,7 @@ class Exchange {
   private closed = false;
 
   constructor(
-    private readonly request: FastifyRequest,
-    private readonly reply: FastifyReply,
+    private readonly response: ServerResponse,
     private readonly route: string,
     private readonly write: (line: Line) => void,
   ) {}
@@ -172,8 +170,8 @@ class Exchange {
 
   /** @param line is given to it, to be written with what is known of the request */
   private log(line: Line): void {
-    const { method, headers } = this.request.raw;
-    const { raw } = this.reply;
+    const { response: raw } = this;
+    const { method, headers } = raw.req;
     line.http_method = method ?? '';
     line.http_route = this.route;
     if (raw.headersSent) line.http_status = raw.statusCode;
@@ -186,7 +184,7 @@ class Exchange {
   }
 
   private isStream(): boolean {
-    const { raw } = this.reply;
+    const { response: raw } = this;
     return raw.headersSent && String(raw.getHeader('content-type')).startsWith('text/event-stream');
   }
 }

@@ -22,6 +22,7 @@ import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
 import { ResourceAuthenticator, protectedResourceMetadata } from './auth/protected-resource.js';
 import type { McpRegistry } from './registry/mcp-registry.js';
 import { ManagementServer } from './transport/http/management-server.js';
+import { DirectRoute } from './transport/http/direct/direct-route.js';
 import { McpEndpoint } from './transport/http/mcp-endpoint.js';
 import { registerMetadata } from './transport/http/metadata-endpoint.js';
 import { SessionWire } from './transport/http/session/session-wire.js';
@@ -88,6 +89,11 @@ export class McpLifecycle implements OnApplicationBootstrap, BeforeApplicationSh
     services.stop.watch(new ServerConnections(httpAdapter.getHttpServer() as Server));
     const started = (done: () => void): void => {
       this.startup.end();
+      if (DirectRoute.of(fastify)?.isLeftToFastify) {
+        new Logger('MCP').debug(
+          'Requests go through Fastify, as the application has hooks, middleware or plugins for requests. Without any, they would take a faster way.',
+        );
+      }
       done();
     };
     // Whoever asks over the port of the application sees that it listens; on another one, nobody may be sent here yet.

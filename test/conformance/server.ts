@@ -5,7 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { readConfig } from '../../src/app/config.js';
 import { mcpOptions } from '../../src/app/mcp-options.js';
 import { stopOnSignals } from '../../src/app/stop-on-signals.js';
-import { McpHealthModule, McpModule } from '../../src/index.js';
+import { McpHealthModule, McpModule, createHttpAdapter } from '../../src/index.js';
 import { ConformanceModule } from './fixtures/conformance.module.js';
 
 /** Serves the fixtures, set up by the platform's own environment variables; PORT is 3100 unless it says otherwise. */
@@ -14,7 +14,9 @@ const config = readConfig({ PORT: '3100', MCP_DRAIN_GRACE_MS: '2000', ...process
 @Module({ imports: [McpModule.forRoot(mcpOptions(config, '1.0.0')), McpHealthModule, ConformanceModule] })
 class ConformanceServer {}
 
-const app = await NestFactory.create<NestFastifyApplication>(ConformanceServer, new FastifyAdapter(), {
+/** Alone on the direct route, behind the balancer through Fastify: both ways conform. */
+const adapter = config.REDIS_URL === undefined ? createHttpAdapter() : new FastifyAdapter();
+const app = await NestFactory.create<NestFastifyApplication>(ConformanceServer, adapter, {
   logger: ['error', 'warn'],
 });
 stopOnSignals(app);

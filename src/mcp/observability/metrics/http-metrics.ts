@@ -1,6 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { statusOfUnreadable } from '../../transport/http/unreadable-requests.js';
+import { watchRequests } from '../../transport/http/watch-requests.js';
 import { BoundHistogram, type HistogramSeries } from './bound-histogram.js';
 import { OTHER } from '../method-names.js';
 
@@ -38,9 +40,18 @@ export class HttpMetrics {
 
   /** To be called before the server listens. */
   watch(fastify: FastifyInstance): void {
-    fastify.addHook('onResponse', (request, reply, done) => {
-      this.answered(request, reply);
-      done();
+    // One listener for all of them.
+    const answered = (response: Measured): void => this.answered(response);
+    function finished(this: Measured): void {
+      answered(this);
+    }
+    watchRequests(fastify, {
+      began: (response: Measured, route) => {
+        response[BEGUN] = performance.now();
+        // What nobody serves has none.
+        response[ROUTE] = route ?? OTHER;
+        response.on('finish', finished);
+      },
     });
     // What Node's parser refuses does not become a request. A socket that is broken may be heard of several times.
     const refused = new WeakSet<object>();
@@ -51,11 +62,10 @@ export class HttpMetrics {
     });
   }
 
-  private answered(request: FastifyRequest, reply: FastifyReply): void {
-    if (isEventStream(reply)) return;
-    // What nobody serves has none.
-    const { url = OTHER } = request.routeOptions;
-    this.seriesOf(url, request.method, reply.raw.statusCode).observe(reply.elapsedTime / 1_000);
+  private answered(response: Measured): void {
+    if (isEventStream(response)) return;
+    const { [BEGUN]: begun = 0, [ROUTE]: route = OTHER, req, statusCode } = response;
+    this.seriesOf(route, req.method ?? OTHER, statusCode).observe((performance.now() - begun) / 1_000);
   }
 
   private seriesOf(route: string, verb: string, status: number): HistogramSeries {
@@ -77,7 +87,11 @@ export class HttpMetrics {
   }
 }
 
-function isEventStream({ raw }: FastifyReply): boolean {
-  const type = raw.getHeader('content-type');
+const BEGUN = Symbol('begun');
+const ROUTE = Symbol('route');
+type Measured = ServerResponse & { [BEGUN]?: number; [ROUTE]?: string };
+
+function isEventStream(response: ServerResponse): boolean {
+  const type = response.getHeader('content-type');
   return typeof type === 'string' && type.startsWith('text/event-stream');
 }

@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../../protocol/principal.js';
 import { CREDENTIAL_HEADERS, withoutHeaders } from '../../protocol/secret-headers.js';
+import type { HttpRequest } from './exchange.js';
 
-const CALLER = Symbol('caller');
+export const CALLER = Symbol('caller');
 
-type Request = FastifyRequest & { [CALLER]: Principal | null };
+type Request = HttpRequest & { [CALLER]: Principal | null };
 
 /** Gives the requests of a scope a place for who sent them. */
 export function provideCaller(scope: FastifyInstance): void {
@@ -12,12 +13,12 @@ export function provideCaller(scope: FastifyInstance): void {
 }
 
 /** Keeps who sent a request, as soon as that is known. */
-export function setCaller(request: FastifyRequest, principal: Principal): void {
+export function setCaller(request: HttpRequest, principal: Principal): void {
   (request as Request)[CALLER] = principal;
 }
 
 /** Who sent a request; every request has been asked before its body is read. @throws Error if it was not */
-export function callerOf(request: FastifyRequest): Principal {
+export function callerOf(request: HttpRequest): Principal {
   const caller = (request as Request)[CALLER];
   if (!caller) throw new Error('unreachable: every request has been asked who sends it');
   return caller;
@@ -27,6 +28,6 @@ export function callerOf(request: FastifyRequest): Principal {
  * The headers that handlers may see: none by which somebody else could be taken for the caller. A token that was issued
  * for this server must not be passed on (MCP authorization, "Access Token Privilege Restriction").
  */
-export function withoutCredentials(headers: FastifyRequest['headers']): FastifyRequest['headers'] {
+export function withoutCredentials(headers: HttpRequest['headers']): HttpRequest['headers'] {
   return withoutHeaders(headers, CREDENTIAL_HEADERS);
 }

@@ -28,6 +28,11 @@ const REQUEST_HEADERS = [
 /** What a page may read of a reply: its session, its revision, where to get a token, when to come again. */
 const EXPOSED_HEADERS = 'Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After';
 
+/**
+ * Also without an origin, or else a cache could hand the reply to a page (Fetch, 3.3.5 "CORS protocol and HTTP caches").
+ */
+const VARY: Headers = { vary: 'Origin' };
+
 /** A header that mirrors an argument, of whatever name (2026-07-28 basic/transports/streamable-http, "Schema Extension"). */
 const PARAM_HEADER = /^mcp-param-[\w!#$%&'*+.^`|~-]{1,128}$/;
 /** Such headers that one preflight may ask for. */
@@ -63,10 +68,8 @@ export class CorsPolicy {
    * For an origin that is not allowed there is none that opens anything.
    */
   headersFor(origin: string | undefined): Headers {
-    // Also without an origin, or else a cache could hand this reply to a page (Fetch, 3.3.5 "CORS protocol and HTTP caches").
-    const vary = { vary: 'Origin' };
-    if (!this.mayRead(origin)) return vary;
-    return { ...vary, 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED_HEADERS };
+    if (!this.mayRead(origin)) return VARY;
+    return { ...VARY, 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED_HEADERS };
   }
 
   /**

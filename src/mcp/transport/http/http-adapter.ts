@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import type { RequestMethod } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { McpError } from '../../protocol/errors.js';
+import { DirectRoute } from './direct/direct-route.js';
 import { QuickResponse } from './quick-response.js';
 import { sendError } from './replies.js';
 import { refuseUnreadable } from './unreadable-requests.js';
@@ -62,7 +64,7 @@ export function createHttpAdapter(options: HttpServerOptions = {}): FastifyAdapt
   if (maxConnections !== undefined) requireInteger('maxConnections', maxConnections, MAX_MS);
   trustedProxies.forEach(requireAddress);
 
-  const adapter = new FastifyAdapter({
+  const adapter = new DirectAdapter({
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
@@ -78,8 +80,81 @@ export function createHttpAdapter(options: HttpServerOptions = {}): FastifyAdapt
     },
   });
   // `maxHeadersCount` stays: what is beyond it is not refused but dropped, and with it what makes a request wrong.
-  if (maxConnections !== undefined) adapter.getInstance().server.maxConnections = maxConnections;
+  if (maxConnections !== undefined) adapter.getInstance<FastifyInstance>().server.maxConnections = maxConnections;
   return adapter;
+}
+
+/**
+ * Nest's adapter, with a way past its hooks. What Nest itself may be told to do with requests goes through them; from
+ * then on no request takes the other way.
+ */
+class DirectAdapter extends FastifyAdapter {
+  private readonly direct: DirectRoute;
+  private registersOwn = false;
+
+  constructor(options: object) {
+    super(options as never);
+    const fastify = this.getInstance<FastifyInstance>();
+    this.direct = new DirectRoute(fastify);
+    this.direct.comesBefore(fastify.server);
+  }
+
+  override async init(): Promise<void> {
+    this.registersOwn = true;
+    const ready = super.init();
+    // It has registered in this turn what it needs. What the application has registered before loads meanwhile.
+    this.registersOwn = false;
+    await ready;
+    const fastify = this.getInstance<FastifyInstance & { use?: (...given: unknown[]) => unknown }>();
+    const { use } = fastify;
+    if (!use) return;
+    fastify.use = (...given) => {
+      this.direct.leaveToFastify();
+      return use.apply(fastify, given);
+    };
+  }
+
+  override register(
+    ...[plugin, options]: Parameters<FastifyAdapter['register']>
+  ): ReturnType<FastifyAdapter['register']> {
+    // A hook that runs middleware: what counts is whether there is any.
+    return super.register(this.registersOwn ? this.direct.oursBy(plugin) : plugin, options);
+  }
+
+  override use(...given: unknown[]): unknown {
+    this.direct.leaveToFastify();
+    return super.use(...given);
+  }
+
+  override createMiddlewareFactory(method: RequestMethod): ReturnType<FastifyAdapter['createMiddlewareFactory']> {
+    this.direct.leaveToFastify();
+    return super.createMiddlewareFactory(method);
+  }
+
+  override setOnRequestHook(hook: Parameters<FastifyAdapter['setOnRequestHook']>[0]): void {
+    this.direct.leaveToFastify();
+    super.setOnRequestHook(hook);
+  }
+
+  override setOnResponseHook(hook: Parameters<FastifyAdapter['setOnResponseHook']>[0]): void {
+    this.direct.leaveToFastify();
+    super.setOnResponseHook(hook);
+  }
+
+  override enableCors(options?: Parameters<FastifyAdapter['enableCors']>[0]): void {
+    this.direct.leaveToFastify();
+    super.enableCors(options);
+  }
+
+  override registerSecurityHook(hook: Parameters<FastifyAdapter['registerSecurityHook']>[0]): void {
+    this.direct.leaveToFastify();
+    super.registerSecurityHook(hook);
+  }
+
+  override beforeClose(): void {
+    this.direct.close();
+    super.beforeClose();
+  }
 }
 
 /** An address that cannot be decoded has no route, so Fastify would answer it, and repeat it. */

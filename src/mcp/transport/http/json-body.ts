@@ -1,28 +1,37 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { McpError } from '../../protocol/errors.js';
 import { nestsDeeperThan } from '../json-text.js';
+import type { HttpRequest } from './exchange.js';
 
 /** A preflight has no body. */
 const PREFLIGHT_BYTES = 1;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 type Done = (error: Error | null, body?: unknown) => void;
-type Parse = (request: FastifyRequest, text: string, done: Done) => void;
+type Parse = (request: HttpRequest, text: string, done: Done) => void;
+
+/** Reads the body of a request as JSON. */
+export type BodyReader = (request: HttpRequest, payload: Readable, done: Done) => void;
 
 interface Limits {
   readonly maxBodyBytes: number;
   readonly maxBodyDepth: number;
 }
 
-/** Has the bodies of a scope read as JSON, and those alone: the parser of the application stays as it is. */
-export function parseJsonWithin(scope: FastifyInstance, limits: Limits): void {
+/**
+ * Has the bodies of a scope read as JSON, and those alone: the parser of the application stays as it is.
+ * @returns what reads them, for requests that do not go through Fastify
+ */
+export function parseJsonWithin(scope: FastifyInstance, limits: Limits): BodyReader {
   scope.removeAllContentTypeParsers();
-  const parseCarefully = scope.getDefaultJsonParser('error', 'error') as Parse;
-  scope.addContentTypeParser('application/json', (request, payload, done: Done) => {
+  const parseCarefully = scope.getDefaultJsonParser('error', 'error') as unknown as Parse;
+  const read: BodyReader = (request, payload, done) => {
     new JsonBody(request, limits, { parseCarefully, done }).read(payload);
-  });
+  };
+  scope.addContentTypeParser('application/json', read);
+  return read;
 }
 
 /** The body of one request, while it comes. */
@@ -34,7 +43,7 @@ class JsonBody {
   private readonly maxBytes: number;
 
   constructor(
-    private readonly request: FastifyRequest,
+    private readonly request: HttpRequest,
     private readonly limits: Limits,
     private readonly to: { readonly parseCarefully: Parse; readonly done: Done },
   ) {
@@ -109,12 +118,10 @@ class JsonBody {
   }
 }
 
-/** Whether a text may hold a key that changes what objects are, written plainly or with escapes. */
+/**
+ * Whether a text may hold a key that changes what objects are (`__proto__`, `constructor`), written plainly or with
+ * escapes. It looks for parts of them that are rare: each place where the first character is found is looked at.
+ */
 function mayPoison(text: string): boolean {
-  return (
-    text.includes('__proto__') ||
-    text.includes('constructor') ||
-    text.includes('\\u') ||
-    text.startsWith(BYTE_ORDER_MARK)
-  );
+  return text.includes('__pro') || text.includes('uctor') || text.includes('\\u') || text.startsWith(BYTE_ORDER_MARK);
 }

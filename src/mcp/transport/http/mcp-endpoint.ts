@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { Operation } from '../../dispatch/operation.js';
 import { McpError } from '../../protocol/errors.js';
 import type { NowOrLater } from '../../protocol/now-or-later.js';
@@ -8,6 +8,8 @@ import { claimedRevision } from '../envelope.js';
 import { idForError, isJsonObject, readMessage } from '../json-rpc.js';
 import { provideCaller, setCaller } from './caller.js';
 import { CorsPolicy } from './cors.js';
+import { DirectRoute } from './direct/direct-route.js';
+import type { HttpReply, HttpRequest } from './exchange.js';
 import { HostChecks, requestedHost } from './host-checks.js';
 import { parseJsonWithin } from './json-body.js';
 import { registerLoadShedding } from './load-shedding.js';
@@ -19,8 +21,8 @@ import type { StatelessWire } from './stateless/stateless-wire.js';
 import type { WireServices } from './wire-services.js';
 
 /**
- * The one HTTP endpoint of both eras: a Fastify route, so that hooks and security headers of the application apply to
- * it, with a JSON-RPC error body for whatever is refused before a wire sees it.
+ * The one HTTP endpoint of both eras: a Fastify route, so that hooks of the application apply to it, and a direct route
+ * where there are none. Whatever is refused before a wire sees it is answered with a JSON-RPC error.
  *
  * It lets a request in (head, host, origin, load, caller) before its body is read, and decides, from the body first and
  * the headers second, which wire it belongs to.
@@ -41,15 +43,24 @@ export class McpEndpoint {
   /** Adds the routes, in a scope of their own: the JSON parser of the application stays as it is. */
   register(fastify: FastifyInstance): void {
     const { path, maxEventLoopDelayMs } = this.services.options;
+    const direct = DirectRoute.of(fastify);
     void fastify.register((scope, _options, done) => {
-      parseJsonWithin(scope, this.services.options);
+      direct?.oursIn(scope);
+      const readJson = parseJsonWithin(scope, this.services.options);
       provideCaller(scope);
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.refuse(error, reply));
-      scope.addHook('onRequest', (request, reply, next) => this.admit(request, reply, next));
-      registerLoadShedding(scope, maxEventLoopDelayMs, this.services.logger);
+      scope.addHook('onRequest', (request, reply, next) => {
+        this.admit(request, reply);
+        next();
+      });
+      const checkLoad = registerLoadShedding(scope, maxEventLoopDelayMs, this.services.logger);
       // In a scope within, so that the hook that asks who is calling comes after the one that sheds load.
       void scope.register((routes, _inner, ready) => {
-        routes.addHook('onRequest', (request, _reply, next) => this.identify(request, next));
+        routes.addHook('onRequest', (request, _reply, next) => {
+          const identified = this.identify(request);
+          if (identified) identified.then(() => next(), next);
+          else next();
+        });
         routes.route({ url: path, method: 'POST', handler: (request, reply) => this.post(request, reply) });
         // HEAD must not open a stream, so Fastify is not to make it from GET.
         const exposeHeadRoute = false;
@@ -75,12 +86,25 @@ export class McpEndpoint {
         method: 'OPTIONS',
         handler: async (request, reply) => this.preflight(request, reply),
       });
+      direct?.open({
+        path,
+        headers: this.cors.headersFor(undefined),
+        admit: (request, reply) => {
+          this.admit(request, reply);
+          checkLoad(request);
+          return this.identify(request);
+        },
+        readBody: (request, read) => readJson(request, request.raw, read),
+        post: (request, reply) => this.post(request, reply),
+        get: (request, reply) => this.get(request, reply),
+        refuse: (error, reply) => this.refuse(error, reply),
+      });
       done();
     });
   }
 
   /** Answers in the turn in which the request was read, if nothing has to be waited for. */
-  private post(request: FastifyRequest, reply: FastifyReply): void {
+  private post(request: HttpRequest, reply: HttpReply): void {
     const answered = this.dispatch(request, reply);
     if (!answered) return;
     // From here on, since the session may have to be fetched before the call itself counts as running.
@@ -92,7 +116,7 @@ export class McpEndpoint {
       });
   }
 
-  private dispatch(request: FastifyRequest, reply: FastifyReply): Promise<void> | void {
+  private dispatch(request: HttpRequest, reply: HttpReply): Promise<void> | void {
     const { body } = request;
     if (Array.isArray(body)) {
       if (body.some((element) => isStateless(element, request))) {
@@ -114,7 +138,7 @@ export class McpEndpoint {
     }
   }
 
-  private async get(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  private async get<R extends HttpReply>(request: HttpRequest, reply: R): Promise<R> {
     try {
       await this.sessions.get(request, reply);
     } catch (error) {
@@ -124,18 +148,18 @@ export class McpEndpoint {
     return reply;
   }
 
-  private async delete(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  private async delete<R extends HttpReply>(request: HttpRequest, reply: R): Promise<R> {
     await this.sessions.delete(request, reply);
     return reply;
   }
 
-  private preflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  private preflight(request: HttpRequest, reply: FastifyReply): FastifyReply {
     const { status, headers } = this.cors.preflight(request.headers);
     return reply.code(status).headers(headers).send();
   }
 
   /** What a request must have in order whoever sends it. @throws McpError */
-  private admit({ headers, raw, method }: FastifyRequest, reply: FastifyReply, next: () => void): void {
+  private admit({ headers, raw, method }: HttpRequest, reply: HttpReply): void {
     const { loopbackOnly } = this.services;
     // First of all, so that a page may read why it was refused.
     if (method !== 'OPTIONS') void reply.headers(this.cors.headersFor(headers.origin));
@@ -146,39 +170,36 @@ export class McpEndpoint {
     if (encoding !== undefined && encoding !== 'identity') {
       throw new McpError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without content encoding.');
     }
-    next();
   }
 
   /** Asks who is calling, before the body is read: strangers are not to cost more than that. */
-  private identify(request: FastifyRequest, next: (error?: Error) => void): void {
+  private identify(request: HttpRequest): NowOrLater<void> {
     let principal: NowOrLater<Principal>;
     try {
       principal = this.services.authenticator.authenticate(request);
-      if (!(principal instanceof Promise)) this.letIn(request, principal);
+      if (!(principal instanceof Promise)) return this.letIn(request, principal);
     } catch (error) {
-      return void this.refuseCaller(request, error).catch(next);
+      return this.refuseCaller(request, error);
     }
-    if (!(principal instanceof Promise)) return next();
     // A server that stops waits for it.
     const entry = this.services.calls.enter();
-    void principal
+    return principal
       .then((late) => this.letIn(request, late))
       .catch((error: unknown) => this.refuseCaller(request, error))
       .finally(() => {
         entry.leave();
-      })
-      .then(() => next(), next);
+      });
   }
 
   /** @throws McpError where there is nothing for strangers: a client learns at once that it has to log in */
-  private letIn(request: FastifyRequest, principal: Principal): void {
+  private letIn(request: HttpRequest, principal: Principal): void {
     const { access, registry } = this.services;
     if (!access.letsIn(principal, registry)) throw access.refuseStranger();
     setCaller(request, principal);
   }
 
   /** Puts it on record. @throws McpError */
-  private refuseCaller({ method, headers }: FastifyRequest, error: unknown): Promise<never> {
+  private refuseCaller({ method, headers }: HttpRequest, error: unknown): Promise<never> {
     return this.services.operations.watch(new Operation({ method, headers }), () => {
       throw this.identificationError(error);
     });
@@ -198,27 +219,34 @@ export class McpEndpoint {
   }
 
   /** What comes too late to be thrown. */
-  private fail(error: unknown, reply: FastifyReply): void {
+  private fail(error: unknown, reply: HttpReply): void {
     if (reply.sent) this.breakOff(error, reply);
     else reply.send(error);
   }
 
   /** Fastify does not handle errors of a reply that has become a stream. */
-  private breakOff(error: unknown, reply: FastifyReply): void {
+  private breakOff(error: unknown, reply: HttpReply): void {
     this.services.logger.error('A stream that had begun was broken off.', error);
     reply.raw.destroy();
   }
 
   /** Whatever goes wrong before or around the wires, in the form of a JSON-RPC error. */
-  private refuse(error: FastifyError | McpError, reply: FastifyReply): void {
+  private refuse(error: unknown, reply: HttpReply): void {
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();
       return;
     }
-    sendError(reply, undefined, error instanceof McpError ? error : this.translate(error));
+    try {
+      sendError(reply, undefined, error instanceof McpError ? error : this.translate(error));
+    } catch (cause) {
+      this.services.logger.error('A request could not be refused as it should; its connection was closed.', cause);
+      reply.raw.destroy();
+    }
   }
 
-  private translate({ statusCode, stack }: FastifyError): McpError {
+  private translate(error: unknown): McpError {
+    // Whatever is thrown, `null` included.
+    const { statusCode, stack } = Object(error) as Partial<FastifyError>;
     if (statusCode === 415) {
       return new McpError('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json.');
     }
@@ -233,7 +261,7 @@ export class McpEndpoint {
  * revision in its header that is no session's. `initialize` opens a session unless its body says otherwise, and what
  * carries a session id belongs to that session.
  */
-function isStateless(body: unknown, { headers }: FastifyRequest): boolean {
+function isStateless(body: unknown, { headers }: HttpRequest): boolean {
   if (!isJsonObject(body)) return false;
   const claimed = claimedRevision(body['params']);
   if (claimed !== undefined) return !(typeof claimed === 'string' && isSessionRevision(claimed));

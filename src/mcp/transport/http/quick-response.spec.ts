@@ -70,3 +70,25 @@ describe('constant headers', () => {
     expect(QuickResponse.takesConstantHeaders).toBe(true);
   });
 });
+
+describe('an answer whose headers are all known', () => {
+  const lines = 'content-type: application/json\r\nvary: Origin\r\n';
+
+  it.each(['{"a":1}', '{"a":"é 🎉"}', ''])('has its lines, its length and its text: %s', async (text) => {
+    const response = await answer((each) => each.sendWhole(203, lines, text));
+    expect(response.status).toBe(203);
+    expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(text)));
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.text()).toBe(text);
+  });
+
+  it('has those that were set on it before, once each', async () => {
+    const { headers } = await answer((each) => {
+      each.setHeader('Vary', 'Accept').setHeader('connection', 'close');
+      each.sendWhole(200, lines, 'a');
+    });
+    expect(headers.get('vary')).toBe('Accept');
+    expect(headers.get('content-type')).toBe('application/json');
+    expect(headers.get('connection')).toBe('close');
+  });
+});

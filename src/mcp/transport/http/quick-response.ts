@@ -1,13 +1,16 @@
 import { ServerResponse } from 'node:http';
+import { remembering } from '../../protocol/remembering.js';
 
 /** Headers that are the same on every response, as an application sets them and as they stand in a head. */
 export class ConstantHeaders {
-  private readonly names: ReadonlySet<string>;
   private readonly lines: string;
+  /** Whether one of them has this name. There are few names, in few ways to write them. */
+  private readonly has: (name: string) => boolean;
 
   /** @param headers names in lower case; names and values as HTTP allows them */
   constructor(readonly headers: Readonly<Record<string, string>>) {
-    this.names = new Set(Object.keys(headers));
+    const names = new Set(Object.keys(headers));
+    this.has = remembering(100, (name) => names.has(name.toLowerCase()));
     this.lines = Object.entries(headers)
       .map(([name, value]) => `${name}: ${value}\r\n`)
       .join('');
@@ -15,7 +18,7 @@ export class ConstantHeaders {
 
   /** The lines of those that a response does not set itself. */
   linesBeside(own: Readonly<Record<string, unknown>>): string {
-    for (const name in own) if (this.names.has(name.toLowerCase())) return this.someBeside(own);
+    for (const name in own) if (this.has(name)) return this.someBeside(own);
     return this.lines;
   }
 
@@ -25,6 +28,8 @@ export class ConstantHeaders {
     return others.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   }
 }
+
+export const NO_HEADERS = new ConstantHeaders({});
 
 /** What Node puts a head together with, since its first releases; it is not in its declarations. */
 interface HeadWriter {
@@ -43,8 +48,24 @@ export class QuickResponse extends ServerResponse {
   /** Set before the head is written; those that the response has itself win. */
   constantHeaders: ConstantHeaders | undefined;
 
+  /** All lines of the head but those that Node adds, if they are known beforehand. */
+  private wholeHead: string | undefined;
+
   /** False if this Node puts heads together in another way, and would leave constant headers out. */
   static readonly takesConstantHeaders = typeof nodes._storeHeader === 'function';
+
+  /**
+   * Sends an answer whose headers are all known: the lines given (each with its end), whatever was set on the response,
+   * and what Node adds, the length included. Only where {@link QuickResponse.takesConstantHeaders}.
+   */
+  sendWhole(status: number, lines: string, body: string | Buffer): void {
+    this.statusCode = status;
+    this.wholeHead = lines;
+    // To a client of HTTP/1.0 Node does not say it of itself, and closes the connection instead.
+    if (!this.useChunkedEncodingByDefault) this.setHeader('content-length', Buffer.byteLength(body));
+    if (typeof body === 'string' && isAscii(body)) super.end(body, 'latin1');
+    else super.end(body);
+  }
 
   // The signatures of Node's declarations are many; what is given goes on as it is.
   override end(...given: unknown[]): this {
@@ -59,9 +80,16 @@ export class QuickResponse extends ServerResponse {
   /** @internal */
   _storeHeader(statusLine: string, headers: unknown): void {
     const { constantHeaders } = this;
-    const lines = constantHeaders ? constantHeaders.linesBeside(ownHeaders(this, headers)) : '';
+    // What was set on the response itself, by who watches it, comes once.
+    const wholeHead = headers ? withoutLines(this.wholeHead, headers) : this.wholeHead;
+    const lines = wholeHead ?? constantHeaders?.linesBeside(ownHeaders(this, headers)) ?? '';
     nodes._storeHeader.call(this, statusLine + lines, headers);
   }
+}
+
+function withoutLines(lines: string | undefined, headers: object): string | undefined {
+  const kept = lines?.split('\r\n').filter((line) => line !== '' && !(line.slice(0, line.indexOf(':')) in headers));
+  return kept?.map((line) => `${line}\r\n`).join('');
 }
 
 /** Those given to `writeHead`, or, where some were set before, all of them. */

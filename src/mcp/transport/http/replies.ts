@@ -1,8 +1,9 @@
-import type { FastifyReply } from 'fastify';
 import { errorOutcome } from '../../dispatch/encode/result-encoder.js';
 import type { ErrorOutcome, Outcome } from '../../dispatch/outcome.js';
 import type { McpError } from '../../protocol/errors.js';
 import { type RequestId, errorFrame, responseFrame, resultHead } from '../json-rpc.js';
+import { DirectReply, JSON_TYPE } from './direct/direct-reply.js';
+import type { HttpReply } from './exchange.js';
 import { retryAfterSeconds } from './jitter.js';
 
 /** Characters that the socket's own buffers surely take; a reader that never reads holds up only what is longer. */
@@ -11,29 +12,26 @@ const BUFFERED = 64 * 1024;
 const STALLED_READER_MS = 30_000;
 
 /** @param json a text, or its bytes in UTF-8 */
-export function sendJson(reply: FastifyReply, status: number, json: string | Buffer): void {
-  void reply
-    .code(status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .header('cache-control', 'no-store')
-    .send(json);
+export function sendJson(reply: HttpReply, status: number, json: string | Buffer): void {
+  if (reply instanceof DirectReply) reply.sendJson(status, json);
+  else void reply.code(status).header('content-type', JSON_TYPE).header('cache-control', 'no-store').send(json);
   if (json.length > BUFFERED) reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
 }
 
 /** Answers a whole HTTP request with an error. */
-export function sendError(reply: FastifyReply, id: RequestId | undefined, error: McpError): void {
+export function sendError(reply: HttpReply, id: RequestId | undefined, error: McpError): void {
   sendErrorOutcome(reply, id, errorOutcome(error));
 }
 
 /** Answers a whole HTTP request with what a call came to. */
-export function sendErrorOutcome(reply: FastifyReply, id: RequestId | undefined, outcome: ErrorOutcome): void {
+export function sendErrorOutcome(reply: HttpReply, id: RequestId | undefined, outcome: ErrorOutcome): void {
   if (outcome.status === 503) void reply.header('retry-after', String(retryAfterSeconds()));
   if (outcome.headers) void reply.headers(outcome.headers);
   sendJson(reply, outcome.status, errorFrame(id, outcome.error));
 }
 
 /** Answers a whole HTTP request with what a call came to; nothing if it was cancelled. */
-export function sendOutcome(reply: FastifyReply, id: RequestId, outcome: Outcome): void {
+export function sendOutcome(reply: HttpReply, id: RequestId, outcome: Outcome): void {
   if (outcome.kind === 'error') sendErrorOutcome(reply, id, outcome);
   else if (outcome.kind === 'result')
     sendJson(reply, 200, outcome.frameEnd ? framed(id, outcome.frameEnd) : responseFrame(id, outcome));
@@ -45,6 +43,6 @@ function framed(id: RequestId, frameEnd: Buffer): Buffer {
 }
 
 /** A notification or response was accepted (all revisions: 202 without a body). */
-export function sendAccepted(reply: FastifyReply): void {
+export function sendAccepted(reply: HttpReply): void {
   void reply.code(202).send();
 }

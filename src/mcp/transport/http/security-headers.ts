@@ -2,7 +2,9 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyPluginAsync } from 'fastify';
 import helmet, { type HelmetOptions } from 'helmet';
+import { DirectRoute } from './direct/direct-route.js';
 import { ConstantHeaders, QuickResponse } from './quick-response.js';
+import { addOurs } from './watch-requests.js';
 
 /**
  * Puts the security headers of helmet on every response. They are the same for each, so helmet is asked once, when the
@@ -19,11 +21,14 @@ import { ConstantHeaders, QuickResponse } from './quick-response.js';
 export const securityHeaders: FastifyPluginAsync<HelmetOptions> = async (fastify, options) => {
   const headers = headersOf(options);
   const constant = new ConstantHeaders(headers);
-  fastify.addHook('onRequest', (_request, { raw }, next) => {
-    // On Node's own response, as helmet does it: what a handler writes past Fastify has them as well.
-    if (raw instanceof QuickResponse && QuickResponse.takesConstantHeaders) raw.constantHeaders = constant;
-    else setOn(raw, headers);
-    next();
+  DirectRoute.of(fastify)?.addConstantHeaders(constant);
+  addOurs(fastify, () => {
+    fastify.addHook('onRequest', (_request, { raw }, next) => {
+      // On Node's own response, as helmet does it: what a handler writes past Fastify has them as well.
+      if (raw instanceof QuickResponse && QuickResponse.takesConstantHeaders) raw.constantHeaders = constant;
+      else setOn(raw, headers);
+      next();
+    });
   });
 };
 // For all of the application, not for a scope of its own (what `fastify-plugin` does).

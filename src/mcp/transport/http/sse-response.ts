@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { HttpReply } from './exchange.js';
 import type { HttpOptions } from './http-options.js';
 
 export interface SseEvent {
@@ -37,7 +37,7 @@ export class SseResponse {
   private stalled: (() => void) | undefined;
 
   constructor(
-    reply: FastifyReply,
+    reply: HttpReply,
     private readonly keepAlive: KeepAlive,
     /** How much may wait for a slow reader before nothing more is {@link offer}ed, and for how long. */
     private readonly limits: Pick<HttpOptions, 'maxBufferedBytes' | 'stalledReaderMs'>,
@@ -194,7 +194,7 @@ const STREAM_HEADERS = {
 };
 
 /** Headers are set one by one, so that whoever looks at the response later can read the type. */
-function writeHead(raw: ServerResponse, inherited: ReturnType<FastifyReply['getHeaders']>): void {
+function writeHead(raw: ServerResponse, inherited: ReturnType<HttpReply['getHeaders']>): void {
   for (const name in inherited) {
     const value = inherited[name];
     // Some may be there already, set past Fastify.

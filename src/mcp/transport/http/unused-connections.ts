@@ -23,7 +23,10 @@ export class UnusedConnections {
       socket.on('close', closed);
       if (this.draining) setTimeout(() => this.closeUnused(), GRACE_MS).unref();
     });
-    server.on('request', ({ socket }: IncomingMessage) => this.forget(socket));
+    server.on('request', ({ socket }: IncomingMessage) => {
+      // None, as a rule: most connections have carried a request before.
+      if (this.sockets.size > 0) this.forget(socket);
+    });
   }
 
   /** Resolves when there are none, or after so many milliseconds. */

@@ -1,8 +1,8 @@
-import type { FastifyReply } from 'fastify';
 import type { ErrorOutcome } from '../../../dispatch/outcome.js';
 import { McpError } from '../../../protocol/errors.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import { type JsonRpcRequest, type RequestId, errorFrame } from '../../json-rpc.js';
+import type { HttpReply } from '../exchange.js';
 import { sendAccepted, sendError, sendErrorOutcome, sendJson } from '../replies.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import { newStreamId } from './event-id.js';
@@ -29,7 +29,7 @@ export class CallAnswer {
   constructor(
     private readonly services: WireServices & SessionServices,
     private readonly record: SessionRecord,
-    private readonly reply: FastifyReply,
+    private readonly reply: HttpReply,
     private readonly asked: JsonRpcRequest | readonly JsonRpcRequest[],
   ) {
     this.outstanding = isBatch(asked) ? asked.length : 1;

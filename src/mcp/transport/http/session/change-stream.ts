@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify';
 import type { Change, LoggedChange } from '../../../session/change-bus.port.js';
 import type { Attachment, AttachmentListener } from '../../../session/event-log.port.js';
 import { Rounds } from '../../../session/rounds.js';
@@ -9,6 +8,7 @@ import type { SessionRecord } from '../../../session/session-record.js';
 import type { Principal } from '../../../protocol/principal.js';
 import { Audience } from '../../audience.js';
 import { changeFrame } from '../../change-notification.js';
+import type { HttpReply } from '../exchange.js';
 import { spread } from '../jitter.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
@@ -66,7 +66,7 @@ export class ChangeStream implements AttachmentListener {
   static async open(
     services: WireServices & SessionServices,
     request: StreamRequest,
-    reply: FastifyReply,
+    reply: HttpReply,
     after: string | undefined,
   ): Promise<void> {
     const { options, streams, keepAlive } = services;

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { Operation } from '../../../dispatch/operation.js';
 import { McpError } from '../../../protocol/errors.js';
 import { ANONYMOUS, type Principal, isAnonymous, principalKey } from '../../../protocol/principal.js';
@@ -7,6 +6,7 @@ import type { SessionRecord } from '../../../session/session-record.js';
 import type { SessionEntry } from '../../../session/session-store.port.js';
 import { unsupportedRevision } from '../../envelope.js';
 import type { JsonRpcMessage, JsonRpcRequest, RequestId } from '../../json-rpc.js';
+import type { HttpRequest } from '../exchange.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 
 type EntranceServices = Pick<WireServices, 'authenticator' | 'operations' | 'telemetry'> &
@@ -23,7 +23,7 @@ export class SessionEntrance {
    */
   enterToCall(
     message: JsonRpcMessage | JsonRpcRequest,
-    request: FastifyRequest,
+    request: HttpRequest,
     principal: Principal,
     requestId?: RequestId,
   ): SessionRecord | Promise<SessionRecord> {
@@ -41,7 +41,7 @@ export class SessionEntrance {
    * @param requestId marks this JSON-RPC request as running
    * @throws McpError
    */
-  enter(request: FastifyRequest, principal: Principal, requestId?: RequestId): SessionRecord | Promise<SessionRecord> {
+  enter(request: HttpRequest, principal: Principal, requestId?: RequestId): SessionRecord | Promise<SessionRecord> {
     const { headers } = request;
     const sessionId = headers['mcp-session-id'];
     if (typeof sessionId !== 'string' || sessionId === '') {
@@ -100,7 +100,7 @@ export class SessionEntrance {
 
   private refuse(
     message: JsonRpcMessage | JsonRpcRequest,
-    { headers }: FastifyRequest,
+    { headers }: HttpRequest,
     principal: Principal,
     error: unknown,
   ): Promise<never> {

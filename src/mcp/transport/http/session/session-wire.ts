@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Operation } from '../../../dispatch/operation.js';
 import { McpError } from '../../../protocol/errors.js';
 import { principalKey } from '../../../protocol/principal.js';
@@ -6,6 +5,7 @@ import type { SessionRecord } from '../../../session/session-record.js';
 import { type JsonRpcMessage, type JsonRpcRequest, type RequestId } from '../../json-rpc.js';
 import { initializeResult, openSession } from '../../session-methods.js';
 import { AcceptCheck, acceptsAnswer } from '../accept.js';
+import type { HttpReply, HttpRequest } from '../exchange.js';
 import { spread } from '../jitter.js';
 import { callerOf } from '../caller.js';
 import { sendAccepted, sendOutcome } from '../replies.js';
@@ -45,7 +45,7 @@ export class SessionWire {
   }
 
   /** Takes a body that is one message. @throws McpError when the whole request is refused */
-  post(message: JsonRpcMessage, request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+  post(message: JsonRpcMessage, request: HttpRequest, reply: HttpReply): void | Promise<void> {
     switch (message.kind) {
       case 'invalid':
         throw new McpError('INVALID_REQUEST', message.why);
@@ -58,7 +58,7 @@ export class SessionWire {
   }
 
   /** Takes a body that is a batch. @throws McpError when the whole request is refused */
-  async postBatch(messages: readonly JsonRpcMessage[], request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async postBatch(messages: readonly JsonRpcMessage[], request: HttpRequest, reply: HttpReply): Promise<void> {
     const [first] = messages;
     if (!first) throw new McpError('INVALID_REQUEST', 'A batch must have at least one message.');
     const invalid = messages.find((message) => message.kind === 'invalid');
@@ -78,7 +78,7 @@ export class SessionWire {
   }
 
   /** Its session is loaded and it is marked in one step; the store may be a network away. */
-  private call(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+  private call(message: JsonRpcRequest, request: HttpRequest, reply: HttpReply): void | Promise<void> {
     this.acceptsAnswer.require(request.headers.accept);
     if (message.method === 'initialize') return this.initialize(message, request, reply);
     const principal = callerOf(request);
@@ -92,15 +92,15 @@ export class SessionWire {
 
   private async accept(
     message: Exclude<JsonRpcMessage, { kind: 'request' }>,
-    request: FastifyRequest,
-    reply: FastifyReply,
+    request: HttpRequest,
+    reply: HttpReply,
   ): Promise<void> {
     await this.take(await this.entrance.enterToCall(message, request, callerOf(request)), message);
     sendAccepted(reply);
   }
 
   /** GET: resumes the answer that an event id belongs to, or streams changes. @throws McpError */
-  async get(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async get(request: HttpRequest, reply: HttpReply): Promise<void> {
     if (this.services.options.jsonOnly) {
       void reply.header('allow', 'POST, DELETE');
       throw new McpError('METHOD_NOT_ALLOWED', 'This server does not stream.');
@@ -109,7 +109,7 @@ export class SessionWire {
     return this.operate('GET', request, () => this.openStream(request, reply));
   }
 
-  private async openStream(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private async openStream(request: HttpRequest, reply: HttpReply): Promise<void> {
     const record = await this.entrance.enter(request, callerOf(request));
     const stream = { record, principal: callerOf(request) };
     const last = request.headers['last-event-id'];
@@ -125,7 +125,7 @@ export class SessionWire {
   }
 
   /** DELETE: ends the session, on every replica. @throws McpError */
-  async delete(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async delete(request: HttpRequest, reply: HttpReply): Promise<void> {
     await this.operate('DELETE', request, async () => {
       const record = await this.entrance.enter(request, callerOf(request));
       const { store, events, mailbox, telemetry } = this.services;
@@ -137,7 +137,7 @@ export class SessionWire {
     void reply.code(204).send();
   }
 
-  private async initialize(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private async initialize(message: JsonRpcRequest, request: HttpRequest, reply: HttpReply): Promise<void> {
     const { store, changes, server, stop, telemetry } = this.services;
     // A session that is opened here would soon have to move; the next replica is as good.
     if (stop.draining) throw new McpError('UNAVAILABLE', 'The server is stopping. Connect again.');
@@ -160,7 +160,7 @@ export class SessionWire {
   /** What is no call, but is limited and audited as one. */
   private operate<T>(
     method: string,
-    request: FastifyRequest,
+    request: HttpRequest,
     work: () => Promise<T>,
     params: JsonRpcRequest['params'] = {},
   ): Promise<T> {
@@ -221,7 +221,7 @@ export class SessionWire {
   private async resume(
     { record, principal }: StreamRequest,
     { streamId, cursor }: { readonly streamId: string; readonly cursor: string },
-    reply: FastifyReply,
+    reply: HttpReply,
   ): Promise<void> {
     const { events, keepAlive, options, logger, streams, telemetry } = this.services;
     const read = await events.read(record.id, streamId, cursor, 1);

@@ -1,6 +1,6 @@
-import type { FastifyReply } from 'fastify';
 import { McpError } from '../../../protocol/errors.js';
 import { patiently } from '../../../session/patience.js';
+import type { HttpReply } from '../exchange.js';
 import { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import { EventPump, type PumpStart } from './event-pump.js';
@@ -36,7 +36,7 @@ export class StreamedAnswer {
   constructor(
     private readonly services: WireServices & SessionServices,
     private readonly position: PumpStart,
-    private readonly reply: FastifyReply,
+    private readonly reply: HttpReply,
   ) {
     const { keepAlive, options, logger } = services;
     const { streamId } = position;

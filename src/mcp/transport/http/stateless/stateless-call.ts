@@ -1,5 +1,4 @@
 import type { LoggingLevel } from '@modelcontextprotocol/server';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CallOrigin } from '../../../dispatch/call-origin.js';
 import type { Outcome, RunningCall } from '../../../dispatch/outcome.js';
 import { type PutOff, atEndOfTurn } from '../../../protocol/end-of-turn.js';
@@ -11,6 +10,7 @@ import type { ToolCapability } from '../../../registry/capability.js';
 import type { Envelope } from '../../envelope.js';
 import { type JsonRpcRequest, notificationFrame, responseFrame } from '../../json-rpc.js';
 import { callerOf, withoutCredentials } from '../caller.js';
+import type { HttpReply, HttpRequest } from '../exchange.js';
 import { sendOutcome } from '../replies.js';
 import type { CallEntry } from '../running-calls.js';
 import { SseResponse } from '../sse-response.js';
@@ -26,8 +26,9 @@ const CLOSED = 'the connection was closed';
  */
 export class StatelessCall implements CallOrigin, PutOff {
   readonly principal: Principal;
-  readonly headers: CallOrigin['headers'];
-  private readonly reply: FastifyReply;
+  private readonly received: HttpRequest['headers'];
+  private shown: CallOrigin['headers'] | undefined;
+  private readonly reply: HttpReply;
   private running: RunningCall | undefined;
   private entry: CallEntry | undefined;
   private stream: SseResponse | undefined;
@@ -42,13 +43,17 @@ export class StatelessCall implements CallOrigin, PutOff {
     private readonly services: WireServices,
     private readonly message: JsonRpcRequest,
     private readonly envelope: Envelope,
-    { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+    { request, reply }: { readonly request: HttpRequest; readonly reply: HttpReply },
   ) {
     this.principal = callerOf(request);
-    this.headers = withoutCredentials(request.headers);
+    this.received = request.headers;
     this.reply = reply;
   }
 
+  /** Most calls are over without anybody having read them. */
+  get headers(): CallOrigin['headers'] {
+    return (this.shown ??= withoutCredentials(this.received));
+  }
   get requestId(): string | number {
     return this.message.id;
   }

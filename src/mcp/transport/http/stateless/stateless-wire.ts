@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Operation } from '../../../dispatch/operation.js';
 import { McpError } from '../../../protocol/errors.js';
 import { goOn } from '../../../protocol/now-or-later.js';
@@ -7,6 +6,7 @@ import { type Envelope, readEnvelope, requireStatelessRevision } from '../../env
 import { type JsonRpcMessage, type JsonRpcRequest, idForError } from '../../json-rpc.js';
 import { type AcceptCheck, acceptsAnswer } from '../accept.js';
 import { callerOf, withoutCredentials } from '../caller.js';
+import type { HttpReply, HttpRequest } from '../exchange.js';
 import { sendAccepted, sendError, sendOutcome } from '../replies.js';
 import type { WireServices } from '../wire-services.js';
 import { checkRequestHeaders, checkVersionHeader } from './header-checks.js';
@@ -30,7 +30,7 @@ export class StatelessWire {
   }
 
   /** @returns nothing if the request has been answered, or goes on by itself */
-  handle(message: JsonRpcMessage, request: FastifyRequest, reply: FastifyReply): Promise<void> | void {
+  handle(message: JsonRpcMessage, request: HttpRequest, reply: HttpReply): Promise<void> | void {
     // No client notification is defined over HTTP; whatever comes is none of our business ("Sending Messages").
     if (message.kind === 'notification') return sendAccepted(reply);
     if (message.kind !== 'request') {
@@ -49,7 +49,7 @@ export class StatelessWire {
   }
 
   /** @throws McpError when the request must not be served */
-  private admit(message: JsonRpcRequest, { headers }: FastifyRequest): Envelope {
+  private admit(message: JsonRpcRequest, { headers }: HttpRequest): Envelope {
     this.acceptsAnswer.require(headers.accept);
     const envelope = readEnvelope(message.params);
     checkVersionHeader(headers, envelope.version);
@@ -58,7 +58,7 @@ export class StatelessWire {
     return envelope;
   }
 
-  private answer(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): Promise<void> | void {
+  private answer(message: JsonRpcRequest, request: HttpRequest, reply: HttpReply): Promise<void> | void {
     const envelope = this.admit(message, request);
     switch (message.method) {
       case 'server/discover':
@@ -70,7 +70,7 @@ export class StatelessWire {
     }
   }
 
-  private discover(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): Promise<void> | void {
+  private discover(message: JsonRpcRequest, request: HttpRequest, reply: HttpReply): Promise<void> | void {
     const { dispatcher, operations, server } = this.services;
     const operation = operationOf(message, request);
     const outcome = dispatcher.run(operation, () =>
@@ -79,17 +79,19 @@ export class StatelessWire {
     return goOn(outcome, (known) => sendOutcome(reply, message.id, known));
   }
 
-  private listen(message: JsonRpcRequest, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private listen(message: JsonRpcRequest, request: HttpRequest, reply: HttpReply): Promise<void> {
     const { operations } = this.services;
     const operation = operationOf(message, request);
     return operations.watch(operation, async () => {
       await operations.admit(operation, undefined);
+      // It has been read, and would be kept for as long as the stream is open.
+      request.body = undefined;
       await openSubscription(this.services, callerOf(request), message, reply);
     });
   }
 }
 
-function operationOf({ method, params }: JsonRpcRequest, request: FastifyRequest): Operation {
+function operationOf({ method, params }: JsonRpcRequest, request: HttpRequest): Operation {
   const headers = withoutCredentials(request.headers);
   return new Operation({ method, params, era: 'stateless', principal: callerOf(request), headers });
 }

@@ -1,11 +1,11 @@
 import { SUBSCRIPTION_ID_META_KEY } from '../../../protocol/meta-keys.js';
-import type { FastifyReply } from 'fastify';
 import { McpError } from '../../../protocol/errors.js';
 import type { Principal } from '../../../protocol/principal.js';
 import { Audience } from '../../audience.js';
 import { changeFrameWith } from '../../change-notification.js';
 import { type JsonObject, type JsonRpcRequest, notificationFrame } from '../../json-rpc.js';
 import { readSubscriptionFilter } from '../../subscription-filter.js';
+import type { HttpReply } from '../exchange.js';
 import { SseResponse } from '../sse-response.js';
 import type { WireServices } from '../wire-services.js';
 
@@ -20,7 +20,7 @@ export async function openSubscription(
   services: WireServices,
   principal: Principal,
   { id, params }: JsonRpcRequest,
-  reply: FastifyReply,
+  reply: HttpReply,
 ): Promise<void> {
   const { options, fanout, keepAlive, streams, server } = services;
   if (options.jsonOnly) throw new McpError('METHOD_NOT_FOUND', 'This server does not stream.');
@@ -36,8 +36,6 @@ export async function openSubscription(
     stream.end();
   });
   const stream = new SseResponse(reply, keepAlive, options, 'listen');
-  // It has been read, and would be kept for as long as the stream is open.
-  reply.request.body = undefined;
   const metaJson = JSON.stringify(meta);
 
   stream.send({
