@@ -29,16 +29,16 @@ export function rookerySessions(name = 'Rookery, sessions', variant: Variant = {
 
 export function mcpNest(mode: 'stateless' | 'session-json' | 'session', env = {}): Contestant {
   const wire = mode === 'stateless' ? 'stateless' : 'session';
-  return { name: `mcp-nest, ${mode}`, file: peer('mcp-nest'), wire, env: { MODE: mode, ...env } };
+  return { name: `mcp-nest, ${mode}`, file: peer('mcp-nest'), wire, isSlow: true, env: { MODE: mode, ...env } };
 }
 
 export function sdkV2(env = {}): Contestant {
-  return { name: 'SDK v2', file: peer('sdk-v2'), wire: 'stateless', env };
+  return { name: 'SDK v2', file: peer('sdk-v2'), wire: 'stateless', isSlow: true, env };
 }
 
 export function sdkV1(mode: 'stateless' | 'session-json' | 'session', env = {}): Contestant {
   const wire = mode === 'stateless' ? '2025-stateless' : 'session';
-  return { name: `SDK v1, ${mode}`, file: peer('sdk-v1'), wire, env: { MODE: mode, ...env } };
+  return { name: `SDK v1, ${mode}`, file: peer('sdk-v1'), wire, isSlow: true, env: { MODE: mode, ...env } };
 }
 
 export const SDK_V1_SSE: Contestant = {
@@ -51,5 +51,5 @@ export const SDK_V1_SSE: Contestant = {
 
 export function fastmcp(mode: 'stateless' | 'session-json' | 'session', env = {}): Contestant {
   const wire = mode === 'stateless' ? '2025-stateless' : 'session';
-  return { name: `fastmcp, ${mode}`, file: peer('fastmcp'), wire, env: { MODE: mode, ...env } };
+  return { name: `fastmcp, ${mode}`, file: peer('fastmcp'), wire, isSlow: true, env: { MODE: mode, ...env } };
 }

@@ -14,6 +14,8 @@ export interface Contestant {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether wrong arguments are refused. The raw ones look at nothing. Default true. */
   readonly validates?: boolean;
+  /** Whether it takes many times as long for an answer, and is measured in fewer and longer rounds. Default false. */
+  readonly isSlow?: boolean;
   /** Name of what it is compared with. Default: the first of those it is measured with. */
   readonly against?: string;
 }

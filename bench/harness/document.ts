@@ -4,7 +4,7 @@ import type { Goal } from '../scenarios/scenario.js';
 import { type Bar, type Chart, barChart } from './chart.js';
 import { ROOT } from './machine.js';
 import type { Results } from './report.js';
-import type { Row } from './rounds.js';
+import type { Row } from './rows.js';
 import { type Cells, figureCells, goalCells, rowCells } from './tables.js';
 
 const DOCUMENT = join(ROOT, 'docs/performance.md');

@@ -25,6 +25,8 @@ export interface LoadResult {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Share of the time in which who makes the load was at work. Near 1, that was the bound, not the server. */
+  readonly loadBusy: number;
 }
 
 export type LoadKind = 'call' | 'stream' | 'list';

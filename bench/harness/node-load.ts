@@ -27,6 +27,7 @@ export async function runClients(
   const took: number[] = [];
   let calls = 0;
   if (!comeAndGo) await Promise.all(clients.map((client) => client.open()));
+  const cpu = process.cpuUsage();
   const start = performance.now();
   const end = start + seconds * 1_000;
   const run = async (client: Client): Promise<void> => {
@@ -48,11 +49,13 @@ export async function runClients(
     for (const client of clients) client.close();
   }
   const elapsed = (performance.now() - start) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
   return {
     requests: took.length,
     perSecond: took.length / elapsed,
     p50Ms: percentile(took, 50),
     p99Ms: percentile(took, 99),
+    loadBusy: (user + system) / 1e6 / elapsed,
   };
 }
 

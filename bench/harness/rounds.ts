@@ -4,78 +4,109 @@ import { type Load, type LoadKind, type LoadResult, loadOf } from './load.js';
 import { HAS_WRK } from './machine.js';
 import { runNodeLoad } from './node-load.js';
 import type { Options } from './options.js';
+import { type Row, type Sample, type Turn, rowsOf } from './rows.js';
 import { ServerProcess } from './server-process.js';
-import { median } from './statistics.js';
 import { runWrk } from './wrk.js';
 
-export interface Sample extends LoadResult {
-  readonly cpuMicros: number;
-  /** Share of the time in which the server's core was at work. Far below 1, something else was the bound. */
-  readonly busy: number;
-  readonly rssMiB: number;
-}
-
-export interface Row extends Sample {
-  readonly name: string;
-  /** Requests a second, as a part of the reference's: the median of the rounds. */
-  readonly ratio: number;
-  /** CPU of the reference as a part of this one's. */
-  readonly cpuRatio: number;
-  readonly p99Ratio: number;
-  /** Ratio of the best round of its own to the best of the reference. */
-  readonly best: { readonly cpuRatio: number };
-  /** Slowest and fastest round. */
-  readonly spread: readonly [number, number];
-}
-
-export type RunLoad = (load: Load, seconds: number, connections: number) => Promise<LoadResult>;
+/** A server that is slow is measured after so many starts at most, in each third turn, for twice as long. */
+const SLOW = { starts: 2, everyTurns: 3, times: 2 } as const;
 
 /** wrk if there is one; what it cannot do, and where there is none, the client of our own. */
-export const runLoad: RunLoad = HAS_WRK ? runWrk : runNodeLoad;
+export const runLoad: (load: Load, seconds: number, connections: number) => Promise<LoadResult> = HAS_WRK
+  ? runWrk
+  : runNodeLoad;
 
-/** Starts everyone, checks everyone, warms everyone up, and then measures them in turns. */
-export async function measure(
+type RunFor = (seconds: number) => Promise<LoadResult>;
+
+export interface Course {
+  /** Checks a server, and says how it is put under load. */
+  readonly ready: (server: ServerProcess) => Promise<RunFor>;
+  /** What else is done with a server that is warm, before the first turn. */
+  readonly prepare?: ((server: ServerProcess) => Promise<unknown>) | undefined;
+}
+
+/** Measures everyone under a load of `kind`, made by wrk if there is one. */
+export function measure(
   contestants: readonly Contestant[],
   options: Options,
-  { kind = 'call', prepare }: { kind?: LoadKind; prepare?: (server: ServerProcess) => Promise<unknown> } = {},
+  { kind = 'call', prepare }: { kind?: LoadKind; prepare?: Course['prepare'] } = {},
 ): Promise<Row[]> {
+  return measureInTurns(contestants, options, {
+    async ready(server) {
+      const load = await checkedLoad(kind, server);
+      return (seconds) => runLoad(load, seconds, options.connections);
+    },
+    prepare,
+  });
+}
+
+/**
+ * Two processes of the same server differ for as long as they live, since V8 compiles at other moments; and a machine
+ * changes within seconds. So everyone is started several times, and after each start everyone has many short turns.
+ */
+export async function measureInTurns(
+  contestants: readonly Contestant[],
+  options: Options,
+  course: Course,
+): Promise<Row[]> {
+  const turns: Turn[] = [];
+  for (let start = 0; start < options.starts; start += 1) {
+    const some = contestants.filter(({ isSlow }) => !isSlow || start < SLOW.starts);
+    turns.push(...(await turnsOfStart(start, some, options, course)));
+  }
+  return rowsOf(contestants, turns);
+}
+
+/** For servers all of which are slow: as much time, in fewer and longer rounds. */
+export function longerRounds(options: Options): Options {
+  return { ...options, rounds: Math.ceil(options.rounds / 2), seconds: options.seconds * 2 };
+}
+
+/** Starts everyone, checks everyone, warms everyone up, and then measures them in turns. */
+async function turnsOfStart(
+  start: number,
+  contestants: readonly Contestant[],
+  options: Options,
+  { ready, prepare }: Course,
+): Promise<Turn[]> {
+  const { seconds, rounds } = options;
   const servers = await startAll(contestants);
   try {
-    const loads: Load[] = [];
-    for (const server of servers) {
-      const load = await loadOf(kind, server);
-      const message = await checkAnswer(kind, server, load);
-      const length = kind === 'list' ? JSON.stringify(message).length - String(message['id']).length : undefined;
-      loads.push(length === undefined ? load : { ...load, expected: { ...load.expected, length } });
+    const loads: { server: ServerProcess; run: RunFor }[] = [];
+    for (const server of servers) loads.push({ server, run: await ready(server) });
+    for (const { run } of loads) await warmUp(run, options);
+    if (prepare) for (const server of servers) await prepare(server);
+    const turns: Turn[] = [];
+    while (turns.length < rounds) {
+      const samples = new Map<string, Sample>();
+      for (const { server, run } of shuffled(loads)) {
+        const { name, isSlow } = server.contestant;
+        if (isSlow && turns.length % SLOW.everyTurns > 0) continue;
+        samples.set(name, await sample(server, () => run(isSlow ? seconds * SLOW.times : seconds)));
+      }
+      turns.push({ start, samples });
     }
-    return await measureServers(servers, loads, options, prepare);
+    return turns;
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
 }
 
-async function measureServers(
-  servers: readonly ServerProcess[],
-  loads: readonly Load[],
-  { warmUpSeconds, seconds, rounds, connections }: Options,
-  prepare?: (server: ServerProcess) => Promise<unknown>,
-): Promise<Row[]> {
-  for (const load of loads) await runLoad(load, warmUpSeconds, connections);
-  if (prepare) for (const server of servers) await prepare(server);
-  const samples: Sample[][] = servers.map(() => []);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [n, server] of servers.entries()) {
-      samples[n]?.push(await sample(server, () => runLoad(loads[n] as Load, seconds, connections)));
-    }
-  }
-  return rowsOf(
-    servers.map(({ contestant }) => contestant),
-    samples,
-  );
+async function warmUp(run: RunFor, { warmUpSeconds, warmUpCalls }: Options): Promise<void> {
+  let { requests } = await run(warmUpSeconds);
+  for (let more = 0; requests < warmUpCalls && more < 2; more += 1) requests += (await run(warmUpSeconds)).requests;
+}
+
+async function checkedLoad(kind: LoadKind, server: ServerProcess): Promise<Load> {
+  const load = await loadOf(kind, server);
+  const message = await checkAnswer(kind, server, load);
+  if (kind !== 'list') return load;
+  const length = JSON.stringify(message).length - String(message['id']).length;
+  return { ...load, expected: { ...load.expected, length } };
 }
 
 /** One after the other: they share a core. */
-export async function startAll(contestants: readonly Contestant[]): Promise<ServerProcess[]> {
+async function startAll(contestants: readonly Contestant[]): Promise<ServerProcess[]> {
   const servers: ServerProcess[] = [];
   try {
     for (const contestant of contestants) servers.push(await ServerProcess.start(contestant));
@@ -86,49 +117,25 @@ export async function startAll(contestants: readonly Contestant[]): Promise<Serv
   }
 }
 
-/** What some work has cost a server. */
-export async function sample(server: ServerProcess, work: () => Promise<LoadResult>): Promise<Sample> {
-  const before = await server.usage();
+/** What some work has cost a server. Who is next finds the core free. */
+async function sample(server: ServerProcess, work: () => Promise<LoadResult>): Promise<Sample> {
+  const before = await server.cpuMicros();
   const result = await work();
-  const after = await server.usage();
-  const micros = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system;
+  const micros = (await server.cpuMicros()) - before;
+  const { memory } = await server.usage();
+  await server.idle();
   return {
     ...result,
     cpuMicros: micros / result.requests,
     busy: (micros / 1e6 / result.requests) * result.perSecond,
-    rssMiB: after.memory.rss / 2 ** 20,
+    rssMiB: memory.rss / 2 ** 20,
   };
 }
 
-/** Ratios are of the same round, in which the machine was the same. */
-export function rowsOf(contestants: readonly Contestant[], samples: readonly (readonly Sample[])[]): Row[] {
-  return contestants.map(({ name, against: other }, n) => {
-    const at = contestants.findIndex((contestant) => contestant.name === other);
-    const reference = samples[Math.max(at, 0)] ?? [];
-    const own = samples[n] ?? [];
-    const of = (pick: (sample: Sample) => number): number => median(own.map(pick));
-    const ratios = (pick: (sample: Sample) => number): number[] =>
-      own.map((one, round) => pick(one) / pick(reference[round] as Sample));
-    const [speed, cost] = [ratios(({ perSecond }) => perSecond), ratios(({ cpuMicros }) => cpuMicros)];
-    const speeds = own.map(({ perSecond }) => perSecond);
-    return {
-      name,
-      requests: own.reduce((sum, { requests }) => sum + requests, 0),
-      perSecond: of(({ perSecond }) => perSecond),
-      p50Ms: of(({ p50Ms }) => p50Ms),
-      p99Ms: of(({ p99Ms }) => p99Ms),
-      cpuMicros: of(({ cpuMicros }) => cpuMicros),
-      busy: of(({ busy }) => busy),
-      rssMiB: of(({ rssMiB }) => rssMiB),
-      ratio: median(speed),
-      cpuRatio: 1 / median(cost),
-      p99Ratio: median(ratios(({ p99Ms }) => p99Ms)),
-      best: { cpuRatio: cheapest(reference) / cheapest(own) },
-      spread: [Math.min(...speeds), Math.max(...speeds)],
-    };
-  });
-}
-
-function cheapest(samples: readonly Sample[]): number {
-  return Math.min(...samples.map(({ cpuMicros }) => cpuMicros));
+/** So that nobody always comes after the same one. */
+function shuffled<T>(all: readonly T[]): T[] {
+  return all
+    .map((one) => ({ one, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ one }) => one);
 }

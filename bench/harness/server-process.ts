@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,13 @@ interface Answer {
 
 const START_MS = 60_000;
 const STOP_MS = 5_000;
+/** A server is idle when it was at work for less than a twentieth of so long. */
+const LOOK_MS = 20;
+const IDLE_WITHIN_MS = 3_000;
+/** Memory is given back until less than so many bytes came of it. */
+const RELEASED = 512 * 1_024;
+const RELEASES = 10;
+const RELEASE_MS = 500;
 
 let nextPort: number | undefined;
 
@@ -99,9 +106,41 @@ export class ServerProcess {
     return this.ask('usage') as Promise<Usage>;
   }
 
+  /** CPU of all its threads so far, microseconds. Read from outside where that can be, which costs the server nothing. */
+  async cpuMicros(): Promise<number> {
+    const micros = cpuMicrosOf(this.child.pid);
+    if (micros !== undefined) return micros;
+    const { cpu } = await this.usage();
+    return cpu.user + cpu.system;
+  }
+
+  /** Resolves when nothing is left to do, such as for clients that have gone without waiting for their answers. */
+  async idle(): Promise<void> {
+    const deadline = Date.now() + IDLE_WITHIN_MS;
+    for (let before = await this.cpuMicros(); Date.now() < deadline;) {
+      await delay(LOOK_MS);
+      const now = await this.cpuMicros();
+      if (now - before < (LOOK_MS * 1_000) / 20) return;
+      before = now;
+    }
+  }
+
   /** Collects the garbage; the server needs `--expose-gc`. */
   async collect(): Promise<void> {
     await this.ask('collect');
+  }
+
+  /** Memory once the garbage is gone, and what V8 keeps for later has been given back; needs `--expose-gc`. */
+  async leastMemory(): Promise<Usage['memory']> {
+    let { memory } = await this.usage();
+    for (let tries = 0, given = Infinity; tries < RELEASES && given > RELEASED; tries += 1) {
+      await this.ask('release');
+      await delay(RELEASE_MS);
+      const before = memory.rss;
+      ({ memory } = await this.usage());
+      given = Math.abs(before - memory.rss);
+    }
+    return memory;
   }
 
   /** Runs what the server itself put among its actions. */
@@ -130,6 +169,17 @@ export class ServerProcess {
       clearTimeout(killer);
     }
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Undefined where the kernel doesn't say: the first figure of `schedstat` is the time of a thread on a core, nanoseconds. */
+function cpuMicrosOf(pid: number | undefined): number | undefined {
+  try {
+    const tasks = `/proc/${pid}/task`;
+    const nanos = readdirSync(tasks).map((task) => parseInt(readFileSync(`${tasks}/${task}/schedstat`, 'utf8'), 10));
+    return nanos.reduce((sum, one) => sum + one, 0) / 1_000;
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,3 +9,9 @@ export function percentile(values: readonly number[], percent: number): number {
   const [low = NaN, high = NaN] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
   return low + (high - low) * (at - Math.floor(at));
 }
+
+/** `0.67 (0.64 to 0.71)`: the lowest and the highest of the starts behind what came out of all. */
+export function withRange(value: number, ofStarts: readonly number[] = []): string {
+  const [lowest, highest] = [Math.min(...ofStarts).toFixed(2), Math.max(...ofStarts).toFixed(2)];
+  return ofStarts.length < 2 || lowest === highest ? value.toFixed(2) : `${value.toFixed(2)} (${lowest} to ${highest})`;
+}

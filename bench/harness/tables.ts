@@ -1,5 +1,6 @@
 import type { Figure, Goal } from '../scenarios/scenario.js';
-import type { Row } from './rounds.js';
+import type { Row } from './rows.js';
+import { withRange } from './statistics.js';
 
 export type Cells = Readonly<Record<string, string | number>>;
 
@@ -7,13 +8,15 @@ export function rowCells(row: Row): Cells {
   return {
     '': row.name,
     'requests/s': row.perSecond.toFixed(0),
-    ratio: row.ratio.toFixed(2),
+    ratio: withRange(row.ratio, row.ofStarts.ratio),
     'CPU µs': row.cpuMicros.toFixed(1),
-    'CPU ratio': row.cpuRatio.toFixed(2),
+    'CPU ratio': withRange(row.cpuRatio, row.ofStarts.cpuRatio),
     'p50 ms': row.p50Ms.toFixed(1),
     'p99 ms': row.p99Ms.toFixed(1),
+    'p99 ratio': row.p99Ratio.toFixed(1),
     'RSS MiB': row.rssMiB.toFixed(0),
     busy: row.busy.toFixed(2),
+    'load busy': row.loadBusy.toFixed(2),
   };
 }
 

@@ -68,8 +68,10 @@ function setup(given) thread = given end
 function done(summary, latency)
   local errors = summary.errors
   local bad = thread:get('bad') + errors.connect + errors.read + errors.write + errors.timeout
-  print(string.format('\\n{"requests":%d,"perSecond":%.1f,"p50Ms":%.3f,"p99Ms":%.3f,"bad":%d}', summary.requests,
-    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad))
+  local seconds = summary.duration / 1e6
+  print(string.format('\\n{"requests":%d,"perSecond":%.1f,"p50Ms":%.3f,"p99Ms":%.3f,"loadBusy":%.3f,"bad":%d}',
+    summary.requests, summary.requests / seconds, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    os.clock() / seconds, bad))
 end
 `;
 }

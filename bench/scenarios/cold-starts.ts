@@ -16,11 +16,11 @@ const DEPLOYABLE: Contestant = { name: 'Rookery, dist/main.js', file: 'dist/main
 export const COLD_STARTS: Scenario = {
   name: 'cold',
   title: 'Cold start to the first answered call',
-  async run({ starts }) {
+  async run({ coldStarts }) {
     const peers = [mcpNest('stateless'), sdkV2(), sdkV1('stateless'), fastmcp('stateless')];
     const contestants = [DEPLOYABLE, rookery(), RAW_FASTIFY, ...peers];
     const took = contestants.map((): number[] => []);
-    for (let n = 0; n < starts; n += 1) {
+    for (let n = 0; n < coldStarts; n += 1) {
       for (const [index, contestant] of contestants.entries()) took[index]?.push(await start(contestant));
     }
     const seconds = took.map((all) => median(all) / 1_000);

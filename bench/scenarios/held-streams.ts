@@ -5,7 +5,7 @@ import { loadOf } from '../harness/load.js';
 import type { Options } from '../harness/options.js';
 import { runLoad } from '../harness/rounds.js';
 import { ServerProcess } from '../harness/server-process.js';
-import { median } from '../harness/statistics.js';
+import { median, withRange } from '../harness/statistics.js';
 import { type OpenStreams, openGetStreams, openListeners, openPlainStreams } from '../harness/streams.js';
 import { type Figure, type Goal, type Scenario, atMost } from './scenario.js';
 
@@ -28,12 +28,19 @@ export const HELD_STREAMS: Scenario = {
     const figures: Figure[] = [];
     const goals: Goal[] = [];
     for (const [name, contestant, open] of held) {
-      const { atOnce, collected } = await memoryOfEach(contestant, open, options);
+      const starts: MemoryOfEach[] = [];
+      while (starts.length < options.starts) starts.push(await memoryOfEach(contestant, open, options));
+      const [rss, heap, opened] = (['rss', 'heap', 'opened'] as const).map((part) => starts.map((one) => one[part]));
+      const each = median(rss ?? []);
       figures.push({
         name,
-        values: { 'RSS KiB each': collected.toFixed(1), 'before a collection': atOnce.toFixed(1) },
+        values: {
+          'RSS KiB each': withRange(each, rss),
+          'of which heap': median(heap ?? []).toFixed(2),
+          'with garbage': median(opened ?? []).toFixed(2),
+        },
       });
-      if (name.startsWith('Rookery')) goals.push(atMost(`${name}, KiB of RSS`, collected, 12));
+      if (name.startsWith('Rookery')) goals.push(atMost(`${name}, KiB of RSS`, each, 12, rss));
     }
     return { figures, goals };
   },
@@ -57,22 +64,34 @@ export const PUBLISH: Scenario = {
   },
 };
 
-/** KiB, before and after the garbage of opening them is collected. The process has worked before it is called empty. */
-async function memoryOfEach(contestant: Contestant, open: OpenStreams, { held, connections }: Options) {
+/** KiB. Streams are the first that a process opens which has worked before. */
+interface MemoryOfEach {
+  /** With nothing in the process but what is needed, which is how it was looked at when it was empty. */
+  readonly rss: number;
+  /** The part of it that is JavaScript. The rest is of Node's own sockets and parsers. */
+  readonly heap: number;
+  /** With the garbage of opening them. */
+  readonly opened: number;
+}
+
+async function memoryOfEach(contestant: Contestant, open: OpenStreams, options: Options): Promise<MemoryOfEach> {
+  const { held, connections } = options;
   const server = await ServerProcess.start({ ...contestant, nodeArgs: ['--expose-gc'] });
   try {
     await runLoad(await loadOf('call', server), 2, connections);
-    await delay(SETTLE_MS);
-    await server.collect();
-    const empty = (await server.usage()).memory.rss;
+    await server.idle();
+    const empty = await server.leastMemory();
     const streams = await open(server, held);
-    await delay(SETTLE_MS);
-    const atOnce = (await server.usage()).memory.rss;
-    await server.collect();
-    const collected = (await server.usage()).memory.rss;
+    await server.idle();
+    const opened = (await server.usage()).memory;
+    const least = await server.leastMemory();
     for (const stream of streams) stream.close();
-    const each = (rss: number): number => (rss - empty) / held / 1_024;
-    return { atOnce: each(atOnce), collected: each(collected) };
+    const each = (bytes: number, before: number): number => (bytes - before) / held / 1_024;
+    return {
+      rss: each(least.rss, empty.rss),
+      heap: each(least.heapUsed, empty.heapUsed),
+      opened: each(opened.rss, empty.rss),
+    };
   } finally {
     await server.stop();
   }

@@ -1,5 +1,5 @@
 import { fastmcp, mcpNest, rookery, rookerySessions, sdkV1, sdkV2 } from '../contestants.js';
-import { measure } from '../harness/rounds.js';
+import { longerRounds, measure } from '../harness/rounds.js';
 import { type Scenario, atLeast, times } from './scenario.js';
 
 export const PROGRESS: Scenario = {
@@ -8,7 +8,8 @@ export const PROGRESS: Scenario = {
   async run(options) {
     // mcp-nest in sessions sends progress to the GET stream of the session, not to that of the call.
     const peers = [sdkV2(), mcpNest('stateless'), fastmcp('session')];
-    const rows = await measure([sdkV1('session'), rookery(), rookerySessions(), ...peers], options, { kind: 'stream' });
+    const contestants = [{ ...sdkV1('session'), isSlow: false }, rookery(), rookerySessions(), ...peers];
+    const rows = await measure(contestants, longerRounds(options), { kind: 'stream' });
     return {
       rows,
       goals: [

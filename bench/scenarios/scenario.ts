@@ -1,5 +1,6 @@
 import type { Options } from '../harness/options.js';
-import type { Row } from '../harness/rounds.js';
+import type { Row } from '../harness/rows.js';
+import { withRange } from '../harness/statistics.js';
 
 /** One of the goals, and how near it is. */
 export interface Goal {
@@ -26,12 +27,13 @@ export interface Scenario {
   run(options: Options): Promise<Outcome>;
 }
 
-export function atLeast(goal: string, measured: number, least: number): Goal {
-  return { goal: `${goal}: at least ${least}`, measured: measured.toFixed(2), met: measured >= least };
+/** `ofStarts` is what came out of each start of the servers, if they were started more than once. */
+export function atLeast(goal: string, measured: number, least: number, ofStarts?: readonly number[]): Goal {
+  return { goal: `${goal}: at least ${least}`, measured: withRange(measured, ofStarts), met: measured >= least };
 }
 
-export function atMost(goal: string, measured: number, most: number): Goal {
-  return { goal: `${goal}: at most ${most}`, measured: measured.toFixed(2), met: measured <= most };
+export function atMost(goal: string, measured: number, most: number, ofStarts?: readonly number[]): Goal {
+  return { goal: `${goal}: at most ${most}`, measured: withRange(measured, ofStarts), met: measured <= most };
 }
 
 export function rowOf(rows: readonly Row[], name: string): Row {
@@ -40,7 +42,7 @@ export function rowOf(rows: readonly Row[], name: string): Row {
   return row;
 }
 
-/** How many times as fast one is as the other. */
+/** How many times as fast one is as the other, by what each is beside the reference that they have in common. */
 export function times(rows: readonly Row[], name: string, other: string): number {
-  return rowOf(rows, name).perSecond / rowOf(rows, other).perSecond;
+  return rowOf(rows, name).ratio / rowOf(rows, other).ratio;
 }

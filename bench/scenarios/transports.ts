@@ -1,10 +1,12 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { RAW_FASTIFY, SDK_V1_SSE, fastmcp, mcpNest, rookery, rookerySessions, sdkV1 } from '../contestants.js';
+import type { Contestant } from '../harness/contestant.js';
 import { CALLED, argumentsOf, requestOf } from '../harness/load.js';
 import { type Client, PostClient, SseClient } from '../harness/node-clients.js';
 import { runClients } from '../harness/node-load.js';
 import type { Options } from '../harness/options.js';
-import { type Row, type Sample, rowsOf, sample, startAll } from '../harness/rounds.js';
+import { measureInTurns } from '../harness/rounds.js';
+import type { Row } from '../harness/rows.js';
 import type { ServerProcess } from '../harness/server-process.js';
 import type { Json } from '../harness/wire.js';
 import { type Scenario, rowOf } from './scenario.js';
@@ -16,43 +18,38 @@ export const TRANSPORTS: Scenario = {
   async run(options) {
     const peers = [sdkV1('session'), sdkV1('stateless'), mcpNest('stateless')];
     const rookeries = [rookerySessions(), rookery()];
-    const servers = await startAll([SDK_V1_SSE, ...peers, fastmcp('stateless'), ...rookeries, RAW_FASTIFY]);
-    try {
-      for (const server of servers) await check(server);
-      const stay = await rounds(servers, options, false);
-      const comeAndGo = await rounds(servers, options, true);
-      const say = (rows: readonly Row[], name: string): string =>
-        (rowOf(rows, name).perSecond / rowOf(rows, SDK_V1_SSE.name).perSecond).toFixed(1);
-      return {
-        rows: [...stay, ...comeAndGo.map((row) => ({ ...row, name: `${row.name}; a client a call` }))],
-        figures: stay.slice(1).map(({ name }) => ({
-          name: `${name}, times HTTP+SSE`,
-          values: { 'clients stay': say(stay, name), 'a client a call': say(comeAndGo, name) },
-        })),
-        goals: [],
-      };
-    } finally {
-      await Promise.all(servers.map((server) => server.stop()));
-    }
+    const contestants = [SDK_V1_SSE, ...peers, fastmcp('stateless'), ...rookeries, RAW_FASTIFY];
+    const stay = await measureClients(contestants, options, false);
+    const comeAndGo = await measureClients(contestants, options, true);
+    const say = (rows: readonly Row[], name: string): string => rowOf(rows, name).ratio.toFixed(1);
+    return {
+      rows: [...stay, ...comeAndGo.map((row) => ({ ...row, name: `${row.name}; a client a call` }))],
+      figures: stay.slice(1).map(({ name }) => ({
+        name: `${name}, times HTTP+SSE`,
+        values: { 'clients stay': say(stay, name), 'a client a call': say(comeAndGo, name) },
+      })),
+      goals: [],
+    };
   },
 };
 
-async function rounds(servers: readonly ServerProcess[], options: Options, comeAndGo: boolean): Promise<Row[]> {
-  const run = (server: ServerProcess, seconds: number) => {
-    const clients = Array.from({ length: options.connections }, () => clientOf(server));
-    const { body } = requestOf('call', server.contestant);
-    return runClients({ body, expected: { contains: CALLED } }, clients, { seconds, comeAndGo });
-  };
-  for (const server of servers) await run(server, options.warmUpSeconds / 4);
-  const samples: Sample[][] = servers.map(() => []);
-  for (let round = 0; round < options.rounds; round += 1) {
-    for (const [n, server] of servers.entries()) {
-      samples[n]?.push(await sample(server, () => run(server, options.seconds)));
-    }
-  }
-  return rowsOf(
-    servers.map(({ contestant }) => contestant),
-    samples,
+/** Fewer starts and rounds than elsewhere: there is no goal, and what is compared lies far apart. */
+function measureClients(contestants: readonly Contestant[], options: Options, comeAndGo: boolean): Promise<Row[]> {
+  const { starts, rounds, warmUpSeconds } = options;
+  const fewer = { starts: Math.min(starts, 2), rounds: Math.ceil(rounds / 2), warmUpSeconds: warmUpSeconds / 2 };
+  return measureInTurns(
+    contestants.map((contestant) => ({ ...contestant, isSlow: false })),
+    { ...options, ...fewer },
+    {
+      async ready(server) {
+        await check(server);
+        const { body } = requestOf('call', server.contestant);
+        return (seconds) => {
+          const clients = Array.from({ length: options.connections }, () => clientOf(server));
+          return runClients({ body, expected: { contains: CALLED } }, clients, { seconds, comeAndGo });
+        };
+      },
+    },
   );
 }
 

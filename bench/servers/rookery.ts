@@ -1,8 +1,8 @@
 /*
  * Rookery as a team would run it: the built package, decorators compiled by tsc, helmet, health, metrics, a service that is
  * injected, DTOs in and out. Variants, by the environment: TOOLS (how many), METRICS=0, TOKENS_KEY_FILE (RS256 tokens),
- * REDIS_URL, LOG_REQUESTS=1 (the log of the deployable application), GOVERNED=1 (limits and audit), WASTE=1 (slow on
- * purpose, to see that the guard notices).
+ * REDIS_URL, LOG_REQUESTS=1 (the log of the deployable application), GOVERNED=1 (limits and audit), OWN_HOOK=1 (the
+ * application has a hook of its own before every request), WASTE=1 (slow on purpose, to see that the guard notices).
  */
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
@@ -140,5 +140,11 @@ const app = await NestFactory.create<NestFastifyApplication>(
   requestLog ? {} : { logger: ['error', 'warn'] },
 );
 await app.register(securityHeaders);
+if (env['OWN_HOOK'] === '1') {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (_request, _reply, done) => done());
+}
 await app.listen(Number(env['PORT']), '127.0.0.1');
 Object.assign(globalThis, { benchActions: publishActions(app.get(McpRegistry)) });
