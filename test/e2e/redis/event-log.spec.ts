@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { McpError } from '../../../src/mcp/protocol/errors.js';
 import type { AttachmentListener } from '../../../src/mcp/session/event-log.port.js';
 import { RedisEventLog } from '../../../src/mcp/session/redis/redis-event-log.js';
+import type { ReplicaLink } from '../../../src/mcp/session/redis/replica-link.js';
 import { type TestReplicas, testReplicas } from '../../support/redis/test-replicas.js';
 
 const url = inject('redisUrl') ?? '';
@@ -154,6 +155,36 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     await until(() => expect(former.displacements).toBe(1));
     letGo();
     await taken;
+    expect(order).toEqual(['let go', 'taken']);
+  });
+
+  it('takes it over no sooner because a sweep has found out before the message came', async () => {
+    const own = await testReplicas(url, 2);
+    onTestFinished(() => own.close());
+    await own.createSession('s2');
+    const [link, other] = own.links as [ReplicaLink, ReplicaLink];
+    let deliver: (() => unknown) | undefined;
+    const on = link.on.bind(link);
+    vi.spyOn(link, 'on').mockImplementation((kind, hear) => {
+      on(kind, kind === 'displaced' ? (message) => void (deliver = () => hear(message)) : hear);
+    });
+    const [first, second] = [new RedisEventLog(link), new RedisEventLog(other, { handoverMs: 20_000 })];
+    const [former, order, reader] = [new Reader(), [] as string[], new Reader()];
+    let letGo: () => void = () => undefined;
+    former.letGo = new Promise<void>((resolve) => (letGo = resolve)).then(() => void order.push('let go'));
+    await first.attach('s2', 'a', former);
+    await second.attach('s2', 'b', reader);
+
+    const taken = second.attach('s2', 'a', new Reader()).then(() => order.push('taken'));
+    await until(() => expect(deliver).toBeDefined());
+    const swept = link.sweep();
+    await until(() => expect(former.displacements).toBe(1));
+    deliver?.();
+    // Whatever was said to the other replica meanwhile has come when this has.
+    await first.append('s2', 'b', 'x');
+    await until(() => expect(reader.wakes).toBeGreaterThan(0));
+    letGo();
+    await Promise.all([taken, swept]);
     expect(order).toEqual(['let go', 'taken']);
   });
 

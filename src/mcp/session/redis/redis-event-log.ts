@@ -60,6 +60,8 @@ export class RedisEventLog implements EventLog {
   /** The connection that reads, by the key of the books. */
   readonly #byStream = new Map<string, LocalReader>();
   /** Those who wait for a former reader to let go, by the id of their own connection. */
+  /** Readers that were taken over, until they have let go. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #handovers = new Map<string, () => void>();
   readonly #gone = new Set<string>();
 
@@ -183,17 +185,27 @@ export class RedisEventLog implements EventLog {
 
   /** Ends a reader that was taken over, and tells the one who took over when it has let go. */
   async #giveWay(reader = '', replica = '', successor = ''): Promise<void> {
-    const former = this.#forget(reader);
-    try {
-      await former?.listener.displaced();
-    } catch (error) {
-      this.#options.onListenerError(error);
-    }
+    await this.#letGo(reader);
     if (replica === '') return;
     const message = JSON.stringify(['released', successor]);
     const inbox = this.#link.keys.inbox(replica);
     // The other one has its patience; without Redis there is no telling it.
     await this.#link.send((client) => client.publish(inbox, message), 'publish').catch(() => undefined);
+  }
+
+  /** The sweep and the message of the successor may both find out: the second waits for what the first has begun. */
+  #letGo(reader: string): Promise<void> {
+    const leaving = this.#leaving.get(reader) ?? this.#displace(this.#forget(reader)?.listener);
+    this.#leaving.set(reader, leaving);
+    return leaving.finally(() => this.#leaving.delete(reader));
+  }
+
+  async #displace(listener: AttachmentListener | undefined): Promise<void> {
+    try {
+      await listener?.displaced();
+    } catch (error) {
+      this.#options.onListenerError(error);
+    }
   }
 
   #detach(sessionId: string, streamId: string, reader: string): void {
