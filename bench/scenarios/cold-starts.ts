@@ -11,29 +11,42 @@ import { type Scenario, atMost } from './scenario.js';
 
 const RETRY_MS = 5;
 
-const DEPLOYABLE: Contestant = { name: 'Rookery, dist/main.js', file: 'dist/main.js', wire: 'stateless' };
+const APPLICATION = { file: 'dist/main.js', wire: 'stateless' } as const;
+/** As if it had never been started on this machine. */
+const FIRST_START: Contestant = {
+  ...APPLICATION,
+  name: 'Rookery, dist/main.js, first start',
+  env: { NODE_DISABLE_COMPILE_CACHE: '1' },
+};
+/** As in the image, which brings what Node has compiled. */
+const LATER_START: Contestant = { ...APPLICATION, name: 'Rookery, dist/main.js, later starts' };
 
 export const COLD_STARTS: Scenario = {
   name: 'cold',
   title: 'Cold start to the first answered call',
   async run({ coldStarts }) {
     const peers = [mcpNest('stateless'), sdkV2(), sdkV1('stateless'), fastmcp('stateless')];
-    const contestants = [DEPLOYABLE, rookery(), RAW_FASTIFY, ...peers];
+    const contestants = [FIRST_START, LATER_START, rookery(), RAW_FASTIFY, ...peers];
     const took = contestants.map((): number[] => []);
+    // What is compiled is kept when a process ends.
+    await start(LATER_START);
     for (let n = 0; n < coldStarts; n += 1) {
       for (const [index, contestant] of contestants.entries()) took[index]?.push(await start(contestant));
     }
     const seconds = took.map((all) => median(all) / 1_000);
     return {
       figures: contestants.map(({ name }, n) => ({ name, values: { seconds: (seconds[n] ?? NaN).toFixed(2) } })),
-      goals: [atMost('cold start of the sample application, s', seconds[0] ?? NaN, 1.2)],
+      goals: [
+        atMost('cold start of the sample application, first ever, s', seconds[0] ?? NaN, 1.2),
+        atMost('cold start of the sample application, later ones, s', seconds[1] ?? NaN, 1.2),
+      ],
     };
   },
 };
 
 /** Milliseconds from the start of the process to the right answer. */
 async function start(contestant: Contestant): Promise<number> {
-  const { headers, body, answer } = contestant === DEPLOYABLE ? sampleCall() : forecastCall(contestant);
+  const { headers, body, answer } = contestant.file === APPLICATION.file ? sampleCall() : forecastCall(contestant);
   const began = performance.now();
   const server = ServerProcess.spawn(contestant);
   try {
