@@ -13,6 +13,7 @@ import {
 } from './dto-metadata.js';
 import { guarantees, isGenuine, isScalar } from './exact-constraints.js';
 import { isJsonObject } from './json.js';
+import { compileCode } from './schema-code.js';
 
 type Values = Record<string, unknown>;
 
@@ -70,10 +71,7 @@ function assigner(dto: Dto, names: readonly string[]): (raw: Values) => Values {
   const lines = names
     .map((name) => JSON.stringify(name))
     .map((name) => `if (raw[${name}] !== undefined) instance[${name}] = raw[${name}];`);
-  const code = `return (raw) => { const instance = new Dto(); ${lines.join(' ')} return instance; };`;
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const compile = new Function('Dto', code) as (dto: Dto) => (raw: Values) => Values;
-  return compile(dto);
+  return compileCode({ Dto: dto }, `(raw) => { const instance = new Dto(); ${lines.join(' ')} return instance; }`);
 }
 
 function finished(instance: Values, steps: readonly Step[], raw: Values): object | undefined {
