@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type MiddlewareConsumer, Injectable, Module } from '@nestjs/common';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -8,6 +7,7 @@ import { McpMetricsModule, McpTool, securityHeaders } from '../../../src/index.j
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
 import { WireSession } from '../../support/wire.js';
 import { type Answer, UNUSUAL, USUAL, send } from './requests.js';
+import { throughFastify } from './through-fastify.js';
 
 class Text {
   @IsString()
@@ -46,19 +46,6 @@ async function boot(configure: Configure = nothing, modules: readonly (new () =>
   });
   onTestFinished(() => app.close());
   return app;
-}
-
-/** How many requests go through Fastify while something is done. */
-async function throughFastify(work: () => Promise<unknown>): Promise<number> {
-  let requests = 0;
-  const count = (): void => void (requests += 1);
-  subscribe('tracing:fastify.request.handler:start', count);
-  try {
-    await work();
-  } finally {
-    unsubscribe('tracing:fastify.request.handler:start', count);
-  }
-  return requests;
 }
 
 /** What does not differ from one request to the next. */

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import type { ProtectedResourceMetadata } from '../../auth/protected-resource.js';
 import { McpError } from '../../protocol/errors.js';
 import { PUBLIC_CORS } from './cors.js';
+import { DirectRoute } from './direct/direct-route.js';
 import { HostChecks, requestedHost } from './host-checks.js';
 import type { HttpOptions } from './http-options.js';
 import { checkRequestHead } from './repeated-headers.js';
@@ -20,6 +21,7 @@ export function registerMetadata(
   // Pages of any origin may read it.
   const hosts = new HostChecks(allowedHosts, []);
   void fastify.register((scope, _options, done) => {
+    DirectRoute.of(fastify)?.oursIn(scope);
     // Nobody has anything to send here; a body that comes all the same is not looked at.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, parsed) => {
