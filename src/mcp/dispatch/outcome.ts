@@ -24,8 +24,8 @@ export interface ResultOutcome {
   /** True if it says that a tool could not do what it was asked to. */
   readonly failed?: boolean;
   /**
-   * `json` and the brace that ends its JSON-RPC frame, in UTF-8. There for what is sent again and again: whoever sends
-   * these bytes encodes nothing but the head of the frame.
+   * `json` and the brace that ends its JSON-RPC frame, in UTF-8. There for what is long and sent again and again: whoever
+   * sends these bytes encodes nothing but the head of the frame.
    */
   readonly frameEnd?: Buffer;
 }

@@ -30,9 +30,21 @@ class Tools {
 @Module({ providers: [Tools] })
 class ToolsModule {}
 
+@Injectable()
+class LongTools {
+  @McpTool({ description: 'Größe '.repeat(12_000) })
+  long(): string {
+    return '';
+  }
+}
+
+@Module({ providers: [LongTools] })
+class WithLongList {}
+
 type Configure = (app: NestFastifyApplication, fastify: FastifyInstance) => unknown;
 const adapterOf = (app: NestFastifyApplication): FastifyAdapter => app.getHttpAdapter() as unknown as FastifyAdapter;
 const nothing: Configure = () => undefined;
+const withHook: Configure = (_app, fastify) => fastify.addHook('onRequest', (_request, _reply, done) => done());
 
 async function boot(configure: Configure = nothing, modules: readonly (new () => object)[] = []): Promise<McpTestApp> {
   const app = await createMcpTestApp([ToolsModule, McpMetricsModule.forRoot(), ...modules], {
@@ -175,9 +187,19 @@ describe('an application that does something with requests has them go through F
 });
 
 describe('both ways give the same answers', () => {
+  it.each(['list', 'list with an id that is not ASCII', 'page that may call', 'discover'] as const)(
+    'a server with much to list: %s',
+    async (name) => {
+      const raw = USUAL[name] ?? {};
+      const [direct, through] = [await boot(nothing, [WithLongList]), await boot(withHook, [WithLongList])];
+      const answer = comparable(await send(direct.url, raw));
+      expect(answer).toEqual(comparable(await send(through.url, raw)));
+    },
+  );
+
   it.each(Object.entries({ ...USUAL, ...UNUSUAL }))('%s', async (_what, raw) => {
     const direct = await boot();
-    const through = await boot((_app, fastify) => fastify.addHook('onRequest', (_request, _reply, done) => done()));
+    const through = await boot(withHook);
     expect(comparable(await send(direct.url, raw))).toEqual(comparable(await send(through.url, raw)));
   });
 });

@@ -34,6 +34,7 @@ const initialize = {
 /** Requests as clients send them: those that may go past Fastify. */
 export const USUAL: Readonly<Record<string, Raw>> = {
   list: { headers: stateless(), body: LIST },
+  'list with an id that is not ASCII': { headers: stateless(), body: LIST.replace('"id":1', '"id":"é 🎉"') },
   call: call('echo', { text: 'hello' }),
   'call with text that is not ASCII': call('echo', { text: 'é 日本 🎉' }),
   'call that fails': call('fails', {}),

@@ -69,8 +69,12 @@ describe('a list', () => {
     expect(JSON.parse(list(ann, 'session').json)).not.toHaveProperty('resultType');
   });
 
-  it('comes with the bytes that end its frame', () => {
-    const { json, frameEnd } = serverWith().list();
+  it('comes with the bytes that end its frame if it is long', () => {
+    const { registry, list } = serverWith();
+    expect(list().frameEnd).toBeUndefined();
+
+    registry.addTool({ name: 'a', description: 'Größe '.repeat(2_000), handler: () => '' });
+    const { json, frameEnd } = list();
 
     expect(json).toContain('Größe');
     expect(frameEnd?.toString()).toBe(`${json}}`);

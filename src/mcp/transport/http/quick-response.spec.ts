@@ -82,6 +82,15 @@ describe('an answer whose headers are all known', () => {
     expect(await response.text()).toBe(text);
   });
 
+  it.each(['{"id":1', '{"id":"é 🎉"'])('may end with bytes: %s', async (text) => {
+    const bytes = Buffer.from('"ü":'.repeat(30_000));
+    const response = await answer((each) => each.sendWhole(200, lines, text, bytes));
+    expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(text) + bytes.length));
+    expect(response.headers.get('transfer-encoding')).toBeNull();
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.text()).toBe(text + bytes.toString());
+  });
+
   it('has those that were set on it before, once each', async () => {
     const { headers } = await answer((each) => {
       each.setHeader('Vary', 'Accept').setHeader('connection', 'close');

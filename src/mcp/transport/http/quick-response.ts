@@ -57,14 +57,18 @@ export class QuickResponse extends ServerResponse {
   /**
    * Sends an answer whose headers are all known: the lines given (each with its end), whatever was set on the response,
    * and what Node adds, the length included. Only where {@link QuickResponse.takesConstantHeaders}.
+   * @param after bytes that follow the text; they go to the socket as they are, so that none of them is copied
    */
-  sendWhole(status: number, lines: string, body: string | Buffer): void {
+  sendWhole(status: number, lines: string, text: string, after?: Buffer): void {
     this.statusCode = status;
     this.wholeHead = lines;
-    // To a client of HTTP/1.0 Node does not say it of itself, and closes the connection instead.
-    if (!this.useChunkedEncodingByDefault) this.setHeader('content-length', Buffer.byteLength(body));
-    if (typeof body === 'string' && isAscii(body)) super.end(body, 'latin1');
-    else super.end(body);
+    // Node says it of itself, but not to a client of HTTP/1.0, nor where there are two parts.
+    if (after || !this.useChunkedEncodingByDefault) {
+      this.setHeader('content-length', Buffer.byteLength(text) + (after?.length ?? 0));
+    }
+    if (!after) return void this.end(text);
+    this.write(text);
+    super.end(after);
   }
 
   // The signatures of Node's declarations are many; what is given goes on as it is.

@@ -11,11 +11,16 @@ const BUFFERED = 64 * 1024;
 /** Milliseconds a reader of a long answer may stand still. */
 const STALLED_READER_MS = 30_000;
 
-/** @param json a text, or its bytes in UTF-8 */
-export function sendJson(reply: HttpReply, status: number, json: string | Buffer): void {
-  if (reply instanceof DirectReply) reply.sendJson(status, json);
-  else void reply.code(status).header('content-type', JSON_TYPE).header('cache-control', 'no-store').send(json);
-  if (json.length > BUFFERED) reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
+/** @param end bytes that follow the text, such as the rest of an answer that is kept */
+export function sendJson(reply: HttpReply, status: number, json: string, end?: Buffer): void {
+  if (reply instanceof DirectReply) {
+    reply.sendJson(status, json, end);
+  } else {
+    const whole = end ? Buffer.concat([Buffer.from(json), end]) : json;
+    void reply.code(status).header('content-type', JSON_TYPE).header('cache-control', 'no-store').send(whole);
+  }
+  if (json.length + (end?.length ?? 0) <= BUFFERED) return;
+  reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
 }
 
 /** Answers a whole HTTP request with an error. */
@@ -33,13 +38,12 @@ export function sendErrorOutcome(reply: HttpReply, id: RequestId | undefined, ou
 /** Answers a whole HTTP request with what a call came to; nothing if it was cancelled. */
 export function sendOutcome(reply: HttpReply, id: RequestId, outcome: Outcome): void {
   if (outcome.kind === 'error') sendErrorOutcome(reply, id, outcome);
-  else if (outcome.kind === 'result')
-    sendJson(reply, 200, outcome.frameEnd ? framed(id, outcome.frameEnd) : responseFrame(id, outcome));
-}
-
-/** A result that is kept as bytes; an id is put before it, and nothing is encoded again. */
-function framed(id: RequestId, frameEnd: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(resultHead(id)), frameEnd]);
+  else if (outcome.kind === 'result') {
+    const { frameEnd } = outcome;
+    // What is kept as bytes is not encoded again.
+    if (frameEnd) sendJson(reply, 200, resultHead(id), frameEnd);
+    else sendJson(reply, 200, responseFrame(id, outcome));
+  }
 }
 
 /** A notification or response was accepted (all revisions: 202 without a body). */

@@ -77,16 +77,19 @@ export class DirectReply implements HttpReply {
     return this;
   }
 
-  /** Answers in JSON. */
-  sendJson(status: number, json: string | Buffer): void {
+  /**
+   * Answers in JSON.
+   * @param end bytes that follow the text
+   */
+  sendJson(status: number, json: string, end?: Buffer): void {
     if (this.own === undefined) {
       this.sent = true;
-      this.raw.sendWhole(status, this.terms.jsonLines, json);
+      this.raw.sendWhole(status, this.terms.jsonLines, json, end);
     } else {
       this.status = status;
       this.own['content-type'] = JSON_TYPE;
       this.own['cache-control'] = 'no-store';
-      this.send(json);
+      this.send(end ? Buffer.concat([Buffer.from(json), end]) : json);
     }
   }
 }
