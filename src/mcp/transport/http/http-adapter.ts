@@ -7,6 +7,7 @@ import { McpError } from '../../protocol/errors.js';
 import { DirectRoute } from './direct/direct-route.js';
 import { QuickResponse } from './quick-response.js';
 import { sendError } from './replies.js';
+import { keepTickShape } from './tick-shape.js';
 import { refuseUnreadable } from './unreadable-requests.js';
 
 /** Limits of the HTTP server itself, which hold before any route sees a request. */
@@ -54,6 +55,7 @@ const LOOK_EVERY_MS = 5_000;
  * ```
  */
 export function createHttpAdapter(options: HttpServerOptions = {}): FastifyAdapter {
+  keepTickShape();
   const { requestTimeoutMs = 60_000, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options;
   const { maxHeaderBytes = 16 * 1024, trustedProxies = [], maxConnections } = options;
   // Fastify takes 0 for its default or for no limit, as the case may be.

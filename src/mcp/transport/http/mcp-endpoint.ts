@@ -18,6 +18,7 @@ import { checkRequestHead } from './repeated-headers.js';
 import { sendError } from './replies.js';
 import type { SessionWire } from './session/session-wire.js';
 import type { StatelessWire } from './stateless/stateless-wire.js';
+import { keepTickShape } from './tick-shape.js';
 import type { WireServices } from './wire-services.js';
 
 /**
@@ -42,6 +43,7 @@ export class McpEndpoint {
 
   /** Adds the routes, in a scope of their own: the JSON parser of the application stays as it is. */
   register(fastify: FastifyInstance): void {
+    keepTickShape();
     const { path, maxEventLoopDelayMs } = this.services.options;
     const direct = DirectRoute.of(fastify);
     void fastify.register((scope, _options, done) => {
