@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogLevel } from './log-levels.js';
 import { NestLogger } from './nest-logger.js';
-import { asSafeLine } from './safe-line.js';
+import { SafeLine } from './safe-line.js';
 
 let lines: Record<string, unknown>[];
 beforeEach(() => {
@@ -101,7 +101,7 @@ describe('a line', () => {
     install();
     const line = { msg: 'tools/call refresh-token: denied', trace_id: 'a' };
 
-    new Logger('Requests').log(asSafeLine(line));
+    new Logger('Requests').log(Object.assign(new SafeLine(), line));
     new Logger('Orders').log({ ...line });
 
     expect(lines).toEqual([

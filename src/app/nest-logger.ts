@@ -3,7 +3,7 @@ import type { Logger as PinoLogger } from 'pino';
 import { activeTraceIds } from '../index.js';
 import { type LogLevel, loudness } from './log-levels.js';
 import { fieldBudget, safeError, safeText, safeValue } from './log-redaction.js';
-import { type SafeLine, isSafeLine, safeName } from './safe-line.js';
+import { SafeLine, safeName } from './safe-line.js';
 
 /** Fields that mean something on every line, so that nothing else may stand under their names. */
 const RESERVED = new Set([
@@ -26,7 +26,7 @@ interface NestLoggerOptions {
   readonly level: LogLevel;
   /** By the name of the module, as it stands in the log. */
   readonly levels: ReadonlyMap<string, LogLevel>;
-  /** Writes lines that are marked as safe, which come with every request. Default: as all others are written. */
+  /** Writes lines that are safe, which come with every request. Default: as all others are written. */
   readonly soon?: LineWriter;
 }
 
@@ -36,7 +36,7 @@ type LineWriter = Pick<PinoLogger, Exclude<LogLevel, 'silent'>>;
  * Nest's log as JSON lines. The context of a `Logger` is the module of the line; errors and stacks become `err`; the
  * fields of an object that is logged become fields of the line.
  *
- * Whatever is logged goes through the redaction, on every level; but for lines that are marked as safe.
+ * Whatever is logged goes through the redaction, on every level; but for lines that are safe.
  */
 export class NestLogger implements LoggerService {
   private readonly soon: LineWriter;
@@ -80,7 +80,7 @@ export class NestLogger implements LoggerService {
     const last = rest.at(-1);
     const module = typeof last === 'string' && !isStack(last) ? last : undefined;
     if (loudness(level) > this.thresholdOf(module)) return;
-    if (isSafeLine(message)) return this.soon[level](safeLine(message, module));
+    if (message instanceof SafeLine) return this.soon[level](safeLine(message, module));
     try {
       const line = new Line();
       line.take(message);
@@ -153,7 +153,7 @@ function errorOf(stack: string): object {
   };
 }
 
-/** A line as it is, since whoever marked it answers for its values. */
+/** A line as it is, since whoever made it answers for its values. */
 function safeLine(line: SafeLine, module: string | undefined): object {
   return { ...(module !== undefined && { module: safeName(module) }), ...activeTraceIds(), ...line };
 }

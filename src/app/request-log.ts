@@ -14,7 +14,7 @@ import {
   watchRequests,
 } from '../index.js';
 import { safeText } from './log-redaction.js';
-import { asSafeLine, safeName } from './safe-line.js';
+import { SafeLine, safeName } from './safe-line.js';
 
 /** Operations that have ended when their stream has begun. */
 const STREAMS: ReadonlySet<string> = new Set(['GET', 'subscriptions/listen']);
@@ -26,25 +26,28 @@ const REQUEST_ID = /^[\w.:-]{1,64}$/;
 const SESSION_DIGITS = 12;
 
 /** All that a line can say: nothing that a caller has sent. */
-interface Line {
-  mcp_method?: string;
-  era?: string;
-  capability_kind?: string;
-  capability?: string;
-  stream?: 'opened' | 'closed';
-  outcome?: string;
-  rule?: string;
-  code?: number;
-  duration_ms?: number;
-  trace_id?: string;
-  span_id?: string;
-  http_method?: string;
-  http_route?: string;
-  http_status?: number;
-  aborted?: true;
-  session?: string;
-  request_id?: string;
-  msg?: string;
+class Line extends SafeLine {
+  declare mcp_method?: string;
+  declare era?: string;
+  declare capability_kind?: string;
+  declare capability?: string;
+  declare stream?: 'opened' | 'closed';
+  declare outcome?: string;
+  declare rule?: string;
+  declare code?: number;
+  declare duration_ms?: number;
+  declare trace_id?: string;
+  declare span_id?: string;
+  declare http_method?: string;
+  declare http_route?: string;
+  declare http_status?: number;
+  declare aborted?: true;
+  declare session?: string;
+  declare request_id?: string;
+
+  static of(...fields: readonly Readonly<Partial<Line>>[]): Line {
+    return Object.assign(new Line(), ...fields) as Line;
+  }
 }
 
 export interface RequestLogOptions {
@@ -65,7 +68,7 @@ export class RequestLog implements ServerObserver {
   private readonly logger = new Logger('Requests');
   private readonly write = (line: Line): void => {
     line.msg = messageOf(line);
-    this.logger.log(asSafeLine(line));
+    this.logger.log(line);
   };
   private readonly Watch: typeof LoggedOperation;
 
@@ -155,7 +158,7 @@ class Exchange {
     if (this.closed) this.log(line);
     else if (mcp_method !== undefined && STREAMS.has(mcp_method) && this.isStream()) {
       this.stream = { mcp_method, ...(era !== undefined && { era }) };
-      this.log({ ...line, stream: 'opened' });
+      this.log(Line.of(line, { stream: 'opened' }));
     } else this.waiting.push(line);
   }
 
@@ -164,8 +167,8 @@ class Exchange {
     for (const line of this.waiting) this.log(line);
     this.waiting.length = 0;
     const duration_ms = rounded(performance.now() - this.begun);
-    if (this.stream) this.log({ ...this.stream, stream: 'closed', outcome: 'ok', duration_ms });
-    else if (this.operations === 0) this.log({ duration_ms });
+    if (this.stream) this.log(Line.of(this.stream, { stream: 'closed', outcome: 'ok', duration_ms }));
+    else if (this.operations === 0) this.log(Line.of({ duration_ms }));
   }
 
   /** @param line is given to it, to be written with what is known of the request */
@@ -191,7 +194,7 @@ class Exchange {
 
 function lineOf({ method, era }: ObservedOperation, end: OperationEnd, ids: TraceIds | undefined): Line {
   const { capability, failure = 'ok', decision, rule, code, durationMs } = end;
-  const line: Line = {};
+  const line = new Line();
   // A request that is refused before its message is read has no method but that of HTTP.
   if (method !== 'POST') line.mcp_method = shownMethod(method);
   if (era) line.era = era;

@@ -1,25 +1,13 @@
 import { safeText } from './log-redaction.js';
 
-/** A line whose author answers for what is in it. */
-export interface SafeLine {
-  readonly msg?: string;
-  readonly [field: string]: string | number | boolean | undefined;
-}
-
-/** Not a field: what comes from elsewhere could have it too. */
-const safeLines = new WeakSet<object>();
-
 /**
- * Marks a line that comes with every request, and whose values are from closed sets, or went through {@link safeName}
- * or the redaction before. It is written as it is, also under names that are the log's own.
+ * A line that comes with every request, and whose values are from closed sets, or went through {@link safeName} or the
+ * redaction before. It is written as it is, also under names that are the log's own.
+ *
+ * What makes it safe is that it is of this class. A field could be there on what comes from elsewhere too.
  */
-export function asSafeLine<L extends { readonly [K in keyof L]?: SafeLine[string] }>(line: L): L {
-  safeLines.add(line);
-  return line;
-}
-
-export function isSafeLine(value: unknown): value is SafeLine {
-  return typeof value === 'object' && value !== null && safeLines.has(value);
+export class SafeLine {
+  declare msg?: string;
 }
 
 /** More names than most servers have; those beyond are looked through each time. */
