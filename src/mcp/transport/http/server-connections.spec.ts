@@ -202,6 +202,25 @@ it('leaves responses whose turn has come to Node', async () => {
   expect(closed).toBe(1);
 });
 
+it('does not hold a response to the time that the reader of the one before it had', async () => {
+  const socket = await open();
+  socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
+  await expect.poll(() => responses.length).toBe(3);
+  const [first, second, third] = responses;
+  first?.setTimeout(60_000);
+  third?.setTimeout(50_000);
+  const connection = first?.req.socket;
+  expect(connection?.timeout).toBe(60_000);
+
+  first?.end();
+  await expect.poll(() => second?.socket).toBe(connection);
+  expect(connection?.timeout).toBe(0);
+
+  second?.end();
+  await expect.poll(() => third?.socket).toBe(connection);
+  expect(connection?.timeout).toBe(50_000);
+});
+
 it('breaks off what is left in the end', async () => {
   const socket = await open();
   socket.on('error', () => undefined);

@@ -14,13 +14,14 @@ export class ServerConnections implements PutOff {
   private fresh: ServerResponse[] = [];
   /** Those that take longer, or whose readers do. */
   private readonly responses = new Set<ServerResponse>();
-  private readonly waiting = new WaitingResponses();
+  private readonly waiting: WaitingResponses;
   private closing = false;
   private open = 0;
   private whenNone: (() => void) | undefined;
 
   constructor(private readonly server: Server) {
     this.unused = new UnusedConnections(server);
+    this.waiting = new WaitingResponses(server);
     // One listener for all of them: each connection may be a stream that stays open and silent.
     const lost = (socket: Socket): void => this.lost(socket);
     function closed(this: Socket): void {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
@@ -11,6 +11,8 @@ import type { Socket } from 'node:net';
 export class WaitingResponses {
   private readonly behind = new Map<Socket, Set<ServerResponse>>();
 
+  constructor(private readonly server: Pick<Server, 'timeout'>) {}
+
   add(socket: Socket, response: ServerResponse): void {
     const { behind } = this;
     let waiting = behind.get(socket);
@@ -18,6 +20,8 @@ export class WaitingResponses {
     waiting.add(response);
     // From now on Node tells it.
     response.once('socket', () => {
+      // The time that the reader of the one before had is not for the call whose answer comes next.
+      socket.setTimeout(this.server.timeout);
       waiting.delete(response);
       if (waiting.size === 0) behind.delete(socket);
     });
