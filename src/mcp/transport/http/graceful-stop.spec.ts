@@ -6,8 +6,10 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 /** A stop whose every step is noted. */
-function stopping(times: { drainDelayMs?: number; drainGraceMs?: number; streamsTakeMs?: number } = {}) {
-  const { drainDelayMs = 0, drainGraceMs = 25_000, streamsTakeMs = 0 } = times;
+function stopping(
+  times: { drainDelayMs?: number; drainGraceMs?: number; streamsTakeMs?: number; readersTakeMs?: number } = {},
+) {
+  const { drainDelayMs = 0, drainGraceMs = 25_000, streamsTakeMs = 0, readersTakeMs = 0 } = times;
   const steps: string[] = [];
   const calls = new RunningCalls();
   const streams = {
@@ -26,7 +28,10 @@ function stopping(times: { drainDelayMs?: number; drainGraceMs?: number; streams
   stop.watch({
     announceClose: () => steps.push('announce'),
     closeListener: async () => void steps.push('close listener'),
-    lastRequests: async () => undefined,
+    answered: async () => {
+      if (readersTakeMs > 0) await new Promise((resolve) => setTimeout(resolve, readersTakeMs));
+    },
+    lastRequests: async () => void steps.push('last requests'),
     closeUnused: () => steps.push('close unused'),
     cutAll: () => steps.push('cut'),
   });
@@ -41,7 +46,7 @@ it('waits for nothing when nothing is there', async () => {
   expect(stop.draining).toBe(true);
   await drained;
 
-  expect(steps).toEqual(['announce', 'streams within 5000', 'close listener', 'close unused']);
+  expect(steps).toEqual(['announce', 'streams within 5000', 'close listener', 'last requests', 'close unused']);
   stop.close();
   expect(vi.getTimerCount()).toBe(0);
 });
@@ -66,7 +71,7 @@ it('goes on taking connections for a while, and ends the streams meanwhile', asy
   await vi.advanceTimersByTimeAsync(1);
   await drained;
 
-  expect(steps).toEqual(['announce', 'streams within 5000', 'close listener', 'close unused']);
+  expect(steps).toEqual(['announce', 'streams within 5000', 'close listener', 'last requests', 'close unused']);
 });
 
 it('waits for calls until they are done', async () => {
@@ -83,6 +88,41 @@ it('waits for calls until they are done', async () => {
 
   expect(call.stop).not.toHaveBeenCalled();
   expect(logger.warn).not.toHaveBeenCalled();
+});
+
+it('takes last requests when all is answered: a stream that ends now has not told its client to go elsewhere', async () => {
+  const { stop, calls, steps } = stopping({ streamsTakeMs: 1_000 });
+  const entry = calls.enter();
+
+  const drained = stop.drain();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(steps).not.toContain('last requests');
+  entry.leave();
+  await drained;
+
+  expect(steps.slice(-2)).toEqual(['last requests', 'close unused']);
+});
+
+it('waits until what was answered has been read', async () => {
+  const { stop, steps } = stopping({ readersTakeMs: 3_000 });
+
+  const drained = stop.drain();
+  await vi.advanceTimersByTimeAsync(2_999);
+  expect(steps.at(-1)).toBe('close listener');
+  await vi.advanceTimersByTimeAsync(10_000);
+  await drained;
+
+  expect(steps).not.toContain('cut');
+});
+
+it('does not wait for ever for who does not read', async () => {
+  const { stop, steps } = stopping({ drainGraceMs: 1_000, readersTakeMs: 1_000_000 });
+
+  const drained = stop.drain();
+  await vi.advanceTimersByTimeAsync(3_000);
+  await drained;
+
+  expect(steps.slice(-3)).toEqual(['cut', 'last requests', 'close unused']);
 });
 
 it('stops calls when the time is over, and says how many', async () => {
@@ -110,7 +150,7 @@ it('does not wait for ever for a call that cannot be stopped', async () => {
   await vi.advanceTimersByTimeAsync(3_000);
   await drained;
 
-  expect(steps.slice(-2)).toEqual(['cut', 'close unused']);
+  expect(steps.slice(-3)).toEqual(['cut', 'last requests', 'close unused']);
 });
 
 it('gives calls the whole delay, if that is longer than their time', async () => {

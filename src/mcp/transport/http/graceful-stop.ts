@@ -33,7 +33,11 @@ export class GracefulStop {
   private begun = false;
   private drained: Promise<void> | undefined;
   private connections:
-    Pick<ServerConnections, 'announceClose' | 'closeListener' | 'lastRequests' | 'closeUnused' | 'cutAll'> | undefined;
+    | Pick<
+        ServerConnections,
+        'announceClose' | 'closeListener' | 'answered' | 'lastRequests' | 'closeUnused' | 'cutAll'
+      >
+    | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   /** @internal */
@@ -72,7 +76,7 @@ export class GracefulStop {
   }
 
   private async run(lastRequestsMs: number): Promise<void> {
-    const { streams, calls, options } = this.parts;
+    const { streams, options } = this.parts;
     this.begun = true;
     this.connections?.announceClose();
     // Nobody is stopped before the delay is over, in which new calls are still taken.
@@ -81,10 +85,19 @@ export class GracefulStop {
     const ended = streams.drain(Math.min(options.drainStreamsMs, graceMs));
     if (options.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, options.drainDelayMs));
     await this.connections?.closeListener();
-    if (lastRequestsMs > 0) await this.connections?.lastRequests(lastRequestsMs);
     await ended;
-    await Promise.race([calls.idle(), timeIsUp]);
+    await Promise.race([this.allAnswered(), timeIsUp]);
+    if (lastRequestsMs > 0) {
+      // Not before: a stream that had begun could not tell its client to go elsewhere with the next request.
+      await this.connections?.lastRequests(lastRequestsMs);
+      await Promise.race([this.allAnswered(), timeIsUp]);
+    }
     this.connections?.closeUnused();
+  }
+
+  private async allAnswered(): Promise<void> {
+    await this.parts.calls.idle();
+    await this.connections?.answered();
   }
 
   /**

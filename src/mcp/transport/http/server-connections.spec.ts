@@ -1,4 +1,4 @@
-import { type Server, createServer, get } from 'node:http';
+import { type Server, type ServerResponse, createServer, get } from 'node:http';
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -7,13 +7,19 @@ import { ServerConnections } from './server-connections.js';
 let server: Server;
 let connections: ServerConnections;
 let finish: () => void;
+let responses: ServerResponse[];
+/** More than the buffers of a connection take. */
+const LONG = Buffer.alloc(32 * 1024 * 1024);
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
+  responses = [];
   server = createServer((request, response) => {
+    responses.push(response);
     // What Fastify does: its headers come with the head, and must not undo those that are set.
     finish = () => response.writeHead(200, { 'content-type': 'text/plain' }).end('done');
-    if (request.url !== '/slow') finish();
+    if (request.url === '/long') response.end(LONG);
+    else if (request.url !== '/slow') finish();
   });
   connections = new ServerConnections(server);
   server.listen(0, '127.0.0.1');
@@ -134,6 +140,85 @@ it('does not wait for the request of a connection that is idle for ever', async 
   await ask(await open());
 
   await connections.lastRequests(10);
+});
+
+it('knows when a long answer has been read to its end', async () => {
+  const reader = await open();
+  await ask(reader, '/long');
+  reader.pause();
+  let read = false;
+  const answered = connections.answered().then(() => (read = true));
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(read).toBe(false);
+
+  reader.resume();
+
+  await answered;
+  await connections.answered();
+});
+
+it('does not wait for who has left in the middle of a long answer, nor for what is not answered yet', async () => {
+  const reader = await open();
+  await ask(reader, '/long');
+  const another = await open();
+  another.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(server, 'request');
+
+  const answered = connections.answered();
+  reader.destroy();
+
+  await answered;
+});
+
+it('has responses that wait behind another hear that their connection is gone', async () => {
+  const socket = await open();
+  socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(30));
+  await expect.poll(() => responses.length).toBe(30);
+  const closed = responses.map(() => 0);
+  responses.forEach((response, n) => response.on('close', () => (closed[n] = (closed[n] ?? 0) + 1)));
+
+  socket.destroy();
+
+  await expect.poll(() => responses.every((response) => response.closed && response.destroyed)).toBe(true);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(closed).toEqual(responses.map(() => 1));
+});
+
+it('leaves responses whose turn has come to Node', async () => {
+  const socket = await open();
+  socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2));
+  await expect.poll(() => responses.length).toBe(2);
+  const [first, second] = responses;
+  let closed = 0;
+  second?.on('close', () => (closed += 1));
+
+  first?.end();
+  second?.end();
+  await once(socket, 'data');
+  await expect.poll(() => second?.closed).toBe(true);
+  socket.destroy();
+  await expect.poll(() => second?.req.socket.closed).toBe(true);
+
+  expect(closed).toBe(1);
+});
+
+it('does not hold a response to the time that the reader of the one before it had', async () => {
+  const socket = await open();
+  socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
+  await expect.poll(() => responses.length).toBe(3);
+  const [first, second, third] = responses;
+  first?.setTimeout(60_000);
+  third?.setTimeout(50_000);
+  const connection = first?.req.socket;
+  expect(connection?.timeout).toBe(60_000);
+
+  first?.end();
+  await expect.poll(() => second?.socket).toBe(connection);
+  expect(connection?.timeout).toBe(0);
+
+  second?.end();
+  await expect.poll(() => third?.socket).toBe(connection);
+  expect(connection?.timeout).toBe(50_000);
 });
 
 it('breaks off what is left in the end', async () => {

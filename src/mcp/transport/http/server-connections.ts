@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { type PutOff, atEndOfTurn } from '../../protocol/end-of-turn.js';
 import { UnusedConnections } from './unused-connections.js';
+import { WaitingResponses } from './waiting-responses.js';
 
 /** Milliseconds in which a request must come over a connection that was made just before no more were taken. */
 const LAST_REQUESTS_MS = 250;
@@ -11,26 +12,29 @@ export class ServerConnections implements PutOff {
   private readonly unused: UnusedConnections;
   /** Of this turn; most are over when it ends. */
   private fresh: ServerResponse[] = [];
-  /** Those that take longer. */
+  /** Those that take longer, or whose readers do. */
   private readonly responses = new Set<ServerResponse>();
+  private readonly waiting: WaitingResponses;
   private closing = false;
   private open = 0;
   private whenNone: (() => void) | undefined;
 
   constructor(private readonly server: Server) {
     this.unused = new UnusedConnections(server);
+    this.waiting = new WaitingResponses(server);
     // One listener for all of them: each connection may be a stream that stays open and silent.
-    const closed = (): void => {
-      this.open -= 1;
-      if (this.open === 0) this.whenNone?.();
-    };
+    const lost = (socket: Socket): void => this.lost(socket);
+    function closed(this: Socket): void {
+      lost(this);
+    }
     server.on('connection', (socket: Socket) => {
       this.open += 1;
       socket.on('close', closed);
     });
     // Before Fastify hears of the request, since it may answer within the same turn.
-    server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       if (this.closing) sayClose(response);
+      if (response.socket === null) this.waiting.add(socket, response);
       if (this.fresh.length === 0) atEndOfTurn(this);
       this.fresh.push(response);
     });
@@ -48,7 +52,7 @@ export class ServerConnections implements PutOff {
     const { fresh, responses } = this;
     this.fresh = [];
     for (const response of fresh) {
-      if (response.writableEnded) continue;
+      if (response.closed) continue;
       responses.add(response);
       response.once('close', () => responses.delete(response));
     }
@@ -82,6 +86,15 @@ export class ServerConnections implements PutOff {
     });
   }
 
+  /**
+   * Resolves when all answers that were given are on their way to their readers, or their connections gone. Node takes a
+   * connection for idle as soon as its answer has been given, and would break it off in the middle of a long one.
+   */
+  async answered(): Promise<void> {
+    const unread = [...this.fresh, ...this.responses].filter(({ writableEnded, closed }) => writableEnded && !closed);
+    await Promise.all(unread.map((response) => new Promise((resolve) => response.once('close', resolve))));
+  }
+
   /** Closes the connections over which no request has come yet, and those that still come. */
   closeUnused(): void {
     this.unused.drain();
@@ -90,6 +103,12 @@ export class ServerConnections implements PutOff {
   /** Breaks off whatever is left. */
   cutAll(): void {
     this.server.closeAllConnections();
+  }
+
+  private lost(socket: Socket): void {
+    this.open -= 1;
+    if (this.open === 0) this.whenNone?.();
+    this.waiting.lost(socket);
   }
 }
 
