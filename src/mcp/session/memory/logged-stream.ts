@@ -1,4 +1,5 @@
 import type { AppendedEvent, Attachment, AttachmentListener, EventRead, LoggedEvent } from '../event-log.port.js';
+import { PackedTexts } from './packed-texts.js';
 
 /** The connection that reads a stream. */
 export interface StreamReader extends Attachment {
@@ -16,7 +17,12 @@ export class LoggedStream {
   bytes = 0;
   /** True once the last event was written. */
   ended = false;
-  readonly #data: string[] = [];
+  /** Its place in a `StreamQueue`. */
+  earlier: LoggedStream | undefined;
+  later: LoggedStream | undefined;
+  #data: string[] = [];
+  /** The events of one that has ended, if it is short: see `pack`. */
+  #packed: PackedTexts | undefined;
   #floor = 0;
   #newest = '';
 
@@ -38,11 +44,11 @@ export class LoggedStream {
   }
 
   get length(): number {
-    return this.#data.length;
+    return this.#packed?.length ?? this.#data.length;
   }
 
   get #tail(): number {
-    return this.#floor + this.#data.length;
+    return this.#floor + this.length;
   }
 
   append(data: string, last: boolean): AppendedEvent {
@@ -70,8 +76,15 @@ export class LoggedStream {
   /** Drops all events. */
   empty(): void {
     this.#floor = this.#tail;
-    this.#data.length = 0;
+    this.#data = [];
+    this.#packed = undefined;
     this.bytes = 0;
+  }
+
+  /** Makes one that has ended, and will be read by few, small. */
+  pack(): void {
+    this.#packed = PackedTexts.of(this.#data, this.bytes);
+    if (this.#packed) this.#data = [];
   }
 
   read(after: string, limit: number): EventRead {
@@ -79,7 +92,9 @@ export class LoggedStream {
     if (position === undefined || position < this.#floor || position > this.#tail) return { status: 'gap' };
     if (this.ended && position === this.#tail) return { status: 'ended' };
     const start = position - this.#floor;
-    const events = this.#data.slice(start, start + limit).map((data, n) => this.#eventAt(position + n + 1, data));
+    const events = (this.#packed ?? this.#data)
+      .slice(start, start + limit)
+      .map((data, n) => this.#eventAt(position + n + 1, data));
     return { status: 'ok', events };
   }
 

@@ -1,6 +1,7 @@
 import { McpError } from '../../protocol/errors.js';
 import type { AppendedEvent, Attachment, AttachmentListener, EventLog, EventRead } from '../event-log.port.js';
 import { LoggedStream, type StreamReader } from './logged-stream.js';
+import { StreamQueue } from './stream-queue.js';
 import { warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
 import { DEFAULT_SWEEP_MS, startSweepTimer } from '../sweep-timer.js';
 
@@ -37,9 +38,10 @@ export interface MemoryEventLogOptions {
  * for everyone.
  */
 export class MemoryEventLog implements EventLog {
+  /** The streams of each session; of those that nobody reads, the one that was touched least recently comes first. */
   readonly #sessions = new Map<string, Map<string, LoggedStream>>();
-  /** The streams that hold events, least recently written first. */
-  readonly #loaded = new Set<LoggedStream>();
+  /** The streams that hold events. */
+  readonly #loaded = new StreamQueue();
   readonly #maxEvents: number;
   readonly #maxBytes: number;
   readonly #maxTotalBytes: number;
@@ -74,13 +76,14 @@ export class MemoryEventLog implements EventLog {
     const event = stream.append(data, last);
     stream.trim(this.#maxEvents, this.#maxBytes);
     this.#totalBytes += stream.bytes - before;
-    this.#loaded.delete(stream);
-    if (stream.length > 0) this.#loaded.add(stream);
-    if (this.#totalBytes > this.#maxTotalBytes) this.#keepWithinTotal();
+    if (stream.length > 0) this.#loaded.putLast(stream);
+    else this.#loaded.remove(stream);
+    if (last) stream.pack();
+    this.#keepWithinTotal();
 
     const { reader } = stream;
     // While somebody reads it, it is not asked when it was touched last.
-    if (!reader) stream.touchedAt = this.#now();
+    if (!reader) this.#touch(stream);
     // What is too large to be kept is a gap for the reader as well.
     else this.#wake(reader.listener, stream.length > 0 ? event : undefined);
     return event.cursor;
@@ -95,7 +98,7 @@ export class MemoryEventLog implements EventLog {
   attach(sessionId: string, streamId: string, listener: AttachmentListener): Attachment | Promise<Attachment> {
     const stream = this.#find(sessionId, streamId) ?? this.#make(sessionId, streamId);
     const former = stream.reader;
-    const reader = new Reader(stream, listener, this.#now);
+    const reader = new Reader(stream, listener, (left) => this.#touch(left));
     stream.reader = reader;
     if (former) return this.#displace(former.listener).then(() => this.#attached(reader));
     return this.#attached(reader);
@@ -156,24 +159,30 @@ export class MemoryEventLog implements EventLog {
   }
 
   #makeRoom(streams: ReadonlyMap<string, LoggedStream>): void {
-    let oldest: LoggedStream | undefined;
-    for (const stream of streams.values()) {
-      if (!stream.reader && (!oldest || stream.touchedAt < oldest.touchedAt)) oldest = stream;
-    }
-    if (!oldest) throw new McpError('UNAVAILABLE', 'Too many streams are open on this session. Close one first.');
-    this.#remove(oldest);
+    // Those that nobody reads are in the order in which they were touched last.
+    for (const stream of streams.values()) if (!stream.reader) return this.#remove(stream);
+    throw new McpError('UNAVAILABLE', 'Too many streams are open on this session. Close one first.');
+  }
+
+  /** Notes that a stream that nobody reads was written, or was read until now. */
+  #touch(stream: LoggedStream): void {
+    stream.touchedAt = this.#now();
+    const streams = this.#sessions.get(stream.sessionId);
+    // It may have been removed.
+    if (streams?.get(stream.streamId) !== stream) return;
+    streams.delete(stream.streamId);
+    streams.set(stream.streamId, stream);
   }
 
   #keepWithinTotal(): void {
-    for (const stream of this.#loaded) {
-      if (this.#totalBytes <= this.#maxTotalBytes) return;
-      this.#empty(stream);
+    for (let { first } = this.#loaded; first && this.#totalBytes > this.#maxTotalBytes; first = this.#loaded.first) {
+      this.#empty(first);
     }
   }
 
   #empty(stream: LoggedStream): void {
     this.#totalBytes -= stream.bytes;
-    this.#loaded.delete(stream);
+    this.#loaded.remove(stream);
     stream.empty();
   }
 
@@ -202,12 +211,12 @@ class Reader implements StreamReader {
   constructor(
     readonly stream: LoggedStream,
     readonly listener: AttachmentListener,
-    private readonly now: () => number,
+    private readonly left: (stream: LoggedStream) => void,
   ) {}
 
   detach(): void {
     if (this.stream.reader !== this) return;
     this.stream.reader = undefined;
-    this.stream.touchedAt = this.now();
+    this.left(this.stream);
   }
 }
