@@ -6,6 +6,8 @@ export interface StreamReader extends Attachment {
   readonly listener: AttachmentListener;
 }
 
+const NONE: string[] = [];
+
 /**
  * One stream of the memory event log: a window over a sequence of events. `#floor` counts the events that were
  * trimmed away, so the window covers a cursor exactly if no event after it is missing. Of an event it keeps what cannot
@@ -84,7 +86,7 @@ export class LoggedStream {
   /** Makes one that has ended, and will be read by few, small. */
   pack(): void {
     this.#packed = PackedTexts.of(this.#data, this.bytes);
-    if (this.#packed) this.#data = [];
+    if (this.#packed) this.#data = NONE;
   }
 
   read(after: string, limit: number): EventRead {
