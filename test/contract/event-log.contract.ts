@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AttachmentListener, EventLog, EventRead } from '../../src/mcp/session/event-log.port.js';
+import type { AppendedEvent, AttachmentListener, EventLog, EventRead } from '../../src/mcp/session/event-log.port.js';
 
 export interface EventLogLimits {
   readonly maxEvents: number;
@@ -24,9 +24,12 @@ const LIMITS: EventLogLimits = { maxEvents: 5, maxBytes: 100, maxStreams: 3, ret
 class Reader implements AttachmentListener {
   wakes = 0;
   displacements = 0;
+  /** What it was handed. */
+  readonly events: AppendedEvent[] = [];
 
-  wake(): void {
+  wake(event?: AppendedEvent): void {
     this.wakes += 1;
+    if (event) this.events.push(event);
   }
 
   displaced(): void {
@@ -35,6 +38,11 @@ class Reader implements AttachmentListener {
 }
 
 const told = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 5 });
+
+/** A log may answer, and refuse, at once or later. */
+async function append(log: EventLog, ...args: Parameters<EventLog['append']>): Promise<string> {
+  return log.append(...args);
+}
 
 function dataOf(read: EventRead): readonly string[] | string {
   return read.status === 'ok' ? read.events.map(({ data }) => data) : read.status;
@@ -117,7 +125,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
           status: 'ok',
           events: [{ cursor, data: 'done', last: true }],
         });
-        await expect(peer.append('s1', 'a', 'more')).rejects.toThrow();
+        await expect(append(peer, 's1', 'a', 'more')).rejects.toThrow();
         expect(dataOf(await log.read('s1', 'a', '', 10))).toEqual(['done']);
       });
     });
@@ -223,8 +231,8 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
 
       it('refuses one stream too many when all are being read', async () => {
         for (const stream of ['a', 'b', 'c']) await log.attach('s1', stream, new Reader());
-        await expect(log.append('s1', 'd', 'x')).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
-        await expect(log.append('s2', 'd', 'x')).resolves.toBeTypeOf('string');
+        await expect(append(log, 's1', 'd', 'x')).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+        await expect(append(log, 's2', 'd', 'x')).resolves.toBeTypeOf('string');
       });
     });
 
@@ -244,6 +252,35 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         const reader = new Reader();
         await peer.attach('s1', 'a', reader);
         await told(() => expect(reader.wakes).toBeGreaterThan(0));
+      });
+
+      it('hands the reader what was appended where it reads, with the cursor of the event before', async () => {
+        const before = await log.append('s1', 'a', 'zero');
+        const reader = new Reader();
+        await log.attach('s1', 'a', reader);
+        const [one, two] = await appendAll('one', 'two');
+        const three = await log.append('s1', 'a', 'three', true);
+        expect(reader.events).toEqual([
+          { cursor: one, data: 'one', last: false, after: before },
+          { cursor: two, data: 'two', last: false, after: one },
+          { cursor: three, data: 'three', last: true, after: two },
+        ]);
+      });
+
+      it('hands over the first event of a stream as one that follows nothing', async () => {
+        const reader = new Reader();
+        await log.attach('s1', 'a', reader);
+        const cursor = await log.append('s1', 'a', 'one');
+        expect(reader.events).toEqual([{ cursor, data: 'one', last: false, after: '' }]);
+      });
+
+      it('hands over nothing that is too large to be kept', async () => {
+        const reader = new Reader();
+        await log.attach('s1', 'a', reader);
+        await appendAll('x'.repeat(101));
+        expect(reader).toMatchObject({ wakes: 1, events: [] });
+        const [next] = await appendAll('next');
+        expect(reader.events).toMatchObject([{ cursor: next, data: 'next' }]);
       });
 
       it('makes no stream', async () => {
@@ -299,7 +336,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         };
         const reader = new Reader();
         await log.attach('s1', 'a', { wake: fail, displaced: fail });
-        await expect(log.append('s1', 'a', 'one')).resolves.toBeTypeOf('string');
+        await expect(append(log, 's1', 'a', 'one')).resolves.toBeTypeOf('string');
         await log.attach('s1', 'a', reader);
         await told(() => expect(reader.wakes).toBeGreaterThan(0));
       });
@@ -454,7 +491,7 @@ async function runAgainstModel({ log, peer }: EventLogHarness, sequence: readonl
       case 'append': {
         const stream = streamOf(command.stream);
         if (stream.events.at(-1)?.last) {
-          await expect(target.append('s', command.stream, command.data)).rejects.toThrow();
+          await expect(append(target, 's', command.stream, command.data)).rejects.toThrow();
           break;
         }
         const attached = readers.find((r) => r.attached && r.stream === command.stream);

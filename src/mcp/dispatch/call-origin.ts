@@ -31,8 +31,11 @@ export interface CallOrigin {
    */
   admitted?(tool: ToolCapability | undefined): void;
 
-  /** Sends a notification on the stream of this call. */
-  notify(method: string, params: Readonly<Record<string, unknown>>): void;
+  /**
+   * Sends a notification on the stream of this call.
+   * @param params serialised
+   */
+  notify(method: string, params: string): void;
 
   /**
    * Sends a request to the client and resolves with its result. Absent where the revision has no such requests: the

@@ -12,6 +12,7 @@ import type { AnswerSchemas } from './answer-schemas.js';
 import type { CallOrigin, ClientRequest } from './call-origin.js';
 import type { ClientAsks, ClientResult } from './client-asks.js';
 import { reaches } from './log-levels.js';
+import { ProgressReports } from './progress-reports.js';
 import { samplingParams } from './sampling-params.js';
 import type { RoundTripState } from './round-trip-asks.js';
 import { traceOf } from './trace-context.js';
@@ -47,8 +48,7 @@ export class DispatchedCall extends McpCall {
   /** Why the call was aborted. */
   private interruption: Error | undefined;
   private onAbort: ((reason: Error) => void) | undefined;
-  private readonly progressToken: string | number | undefined;
-  private lastProgress = Number.NEGATIVE_INFINITY;
+  private reports: ProgressReports | undefined;
   private ended = false;
   // Behind these are the request and its credentials, which who looks into a call, or logs one, must not find.
   readonly #origin: CallOrigin;
@@ -65,8 +65,6 @@ export class DispatchedCall extends McpCall {
     this.method = request.method;
     this.target = request.target;
     this.meta = request.meta;
-    const token = request.meta['progressToken'];
-    this.progressToken = typeof token === 'string' || Number.isInteger(token) ? (token as string | number) : undefined;
   }
 
   /** Says how this call asks its client; to be called before the handler runs. */
@@ -143,23 +141,16 @@ export class DispatchedCall extends McpCall {
   }
 
   progress(progress: number, total?: number, message?: string): void {
-    if (this.ended || this.progressToken === undefined || !(progress > this.lastProgress)) return;
-    this.lastProgress = progress;
-    this.#origin.notify('notifications/progress', {
-      progressToken: this.progressToken,
-      progress,
-      ...(total !== undefined && { total }),
-      ...(message !== undefined && { message }),
-    });
+    if (this.ended) return;
+    const reports = (this.reports ??= new ProgressReports(this.meta['progressToken']));
+    const params = reports.next(progress, total, message);
+    if (params !== undefined) this.#origin.notify('notifications/progress', params);
   }
 
   log(level: LoggingLevel, data: unknown, logger?: string): void {
     if (this.ended || !reaches(level, this.#origin.logLevel)) return;
-    this.#origin.notify('notifications/message', {
-      level,
-      ...(logger !== undefined && { logger }),
-      data: data ?? null,
-    });
+    const params = { level, ...(logger !== undefined && { logger }), data: data ?? null };
+    this.#origin.notify('notifications/message', JSON.stringify(params));
   }
 
   can(ask: ClientAsk): boolean {

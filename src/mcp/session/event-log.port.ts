@@ -8,6 +8,12 @@ export interface LoggedEvent {
   readonly last: boolean;
 }
 
+/** An event that has just been appended. */
+export interface AppendedEvent extends LoggedEvent {
+  /** Cursor of the event before it; `''` if it is the first. */
+  readonly after: string;
+}
+
 export type EventRead =
   | { readonly status: 'ok'; readonly events: readonly LoggedEvent[] }
   /** The cursor is that of the last event: nothing will ever follow. */
@@ -25,8 +31,11 @@ export interface Attachment {
 }
 
 export interface AttachmentListener {
-  /** Something may have been appended; read on from your cursor. A hint: it may come late, twice, or for nothing. */
-  wake(): void;
+  /**
+   * Something may have been appended; read on from your cursor. A hint: it may come late, twice, or for nothing.
+   * @param event what was appended, where it is at hand: who has read all that is before it need not read it
+   */
+  wake(event?: AppendedEvent): void;
   /**
    * Another connection took the stream over, or the session ended: end the connection. The one that takes over waits,
    * for a moment, until this has settled.
@@ -52,7 +61,7 @@ export interface EventLog {
    * Takes the stream over for a connection; the connection that held it, on any replica, is told, and has let go of it
    * when this resolves, unless it is not to be reached.
    */
-  attach(sessionId: string, streamId: string, listener: AttachmentListener): Promise<Attachment>;
+  attach(sessionId: string, streamId: string, listener: AttachmentListener): Attachment | Promise<Attachment>;
 
   /** Removes all streams of a session and displaces their readers. */
   clear(sessionId: string): Promise<void>;

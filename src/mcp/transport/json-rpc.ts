@@ -103,7 +103,12 @@ export function errorFrame(id: RequestId | undefined, error: WireError | McpErro
 }
 
 export function notificationFrame(method: string, params: JsonObject): string {
-  return JSON.stringify({ jsonrpc: '2.0', method, params });
+  return notificationOf(method, JSON.stringify(params));
+}
+
+/** A notification of one of our methods whose parameters are serialised. */
+export function notificationOf(method: string, params: string): string {
+  return `{"jsonrpc":"2.0","method":"${method}","params":${params}}`;
 }
 
 export function requestFrame(id: RequestId, method: string, params: JsonObject): string {

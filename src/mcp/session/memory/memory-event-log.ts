@@ -1,7 +1,8 @@
 import { McpError } from '../../protocol/errors.js';
-import type { Attachment, AttachmentListener, EventLog, EventRead } from '../event-log.port.js';
+import type { AppendedEvent, Attachment, AttachmentListener, EventLog, EventRead } from '../event-log.port.js';
 import { LoggedStream, type StreamReader } from './logged-stream.js';
-import { notify, warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
+import { StreamQueue } from './stream-queue.js';
+import { warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
 import { DEFAULT_SWEEP_MS, startSweepTimer } from '../sweep-timer.js';
 
 export interface MemoryEventLogOptions {
@@ -37,9 +38,10 @@ export interface MemoryEventLogOptions {
  * for everyone.
  */
 export class MemoryEventLog implements EventLog {
+  /** The streams of each session; of those that nobody reads, the one that was touched least recently comes first. */
   readonly #sessions = new Map<string, Map<string, LoggedStream>>();
-  /** The streams that hold events, least recently written first. */
-  readonly #loaded = new Set<LoggedStream>();
+  /** The streams that hold events. */
+  readonly #loaded = new StreamQueue();
   readonly #maxEvents: number;
   readonly #maxBytes: number;
   readonly #maxTotalBytes: number;
@@ -66,36 +68,40 @@ export class MemoryEventLog implements EventLog {
    * @throws Error when the stream has ended
    * @throws McpError `UNAVAILABLE` when the session has too many streams and all of them are being read
    */
-  async append(sessionId: string, streamId: string, data: string, last = false): Promise<string> {
+  append(sessionId: string, streamId: string, data: string, last = false): string {
     const stream = this.#find(sessionId, streamId) ?? this.#make(sessionId, streamId);
     if (stream.ended) throw new Error('The stream has ended: its response was written before.');
 
-    stream.touchedAt = this.#now();
-    const cursor = this.#resized(stream, () => {
-      const appended = stream.append(data, last);
-      stream.trim(this.#maxEvents, this.#maxBytes);
-      return appended;
-    });
+    const before = stream.bytes;
+    const event = stream.append(data, last);
+    stream.trim(this.#maxEvents, this.#maxBytes);
+    this.#totalBytes += stream.bytes - before;
+    if (stream.length > 0) this.#loaded.putLast(stream);
+    else this.#loaded.remove(stream);
+    if (last) stream.pack();
     this.#keepWithinTotal();
-    if (stream.reader) this.#wake(stream.reader.listener);
-    return cursor;
+
+    const { reader } = stream;
+    // While somebody reads it, it is not asked when it was touched last.
+    if (!reader) this.#touch(stream);
+    // What is too large to be kept is a gap for the reader as well.
+    else this.#wake(reader.listener, stream.length > 0 ? event : undefined);
+    return event.cursor;
   }
 
-  async read(sessionId: string, streamId: string, after: string, limit: number): Promise<EventRead> {
+  read(sessionId: string, streamId: string, after: string, limit: number): EventRead {
     const stream = this.#find(sessionId, streamId);
     return stream?.exists ? stream.read(after, limit) : { status: 'unknown' };
   }
 
   /** @throws McpError `UNAVAILABLE` when the session has too many streams and all of them are being read */
-  async attach(sessionId: string, streamId: string, listener: AttachmentListener): Promise<Attachment> {
+  attach(sessionId: string, streamId: string, listener: AttachmentListener): Attachment | Promise<Attachment> {
     const stream = this.#find(sessionId, streamId) ?? this.#make(sessionId, streamId);
     const former = stream.reader;
-    const reader = new Reader(stream, listener, this.#now);
+    const reader = new Reader(stream, listener, (left) => this.#touch(left));
     stream.reader = reader;
-    if (former) await this.#displace(former.listener);
-    // The former reader may have answered by taking the stream back.
-    if (stream.reader === reader && stream.exists) this.#wake(listener);
-    return reader;
+    if (former) return this.#displace(former.listener).then(() => this.#attached(reader));
+    return this.#attached(reader);
   }
 
   async clear(sessionId: string): Promise<void> {
@@ -110,8 +116,19 @@ export class MemoryEventLog implements EventLog {
     this.#stopSweeping();
   }
 
-  #wake(listener: AttachmentListener): void {
-    notify(() => listener.wake(), this.#onListenerError);
+  #attached(reader: Reader): Reader {
+    const { stream, listener } = reader;
+    // The former reader may have answered by taking the stream back.
+    if (stream.reader === reader && stream.exists) this.#wake(listener);
+    return reader;
+  }
+
+  #wake(listener: AttachmentListener, event?: AppendedEvent): void {
+    try {
+      listener.wake(event);
+    } catch (error) {
+      this.#onListenerError(error);
+    }
   }
 
   async #displace(listener: AttachmentListener): Promise<void> {
@@ -142,29 +159,31 @@ export class MemoryEventLog implements EventLog {
   }
 
   #makeRoom(streams: ReadonlyMap<string, LoggedStream>): void {
-    let oldest: LoggedStream | undefined;
-    for (const stream of streams.values()) {
-      if (!stream.reader && (!oldest || stream.touchedAt < oldest.touchedAt)) oldest = stream;
-    }
-    if (!oldest) throw new McpError('UNAVAILABLE', 'Too many streams are open on this session. Close one first.');
-    this.#remove(oldest);
+    // Those that nobody reads are in the order in which they were touched last.
+    for (const stream of streams.values()) if (!stream.reader) return this.#remove(stream);
+    throw new McpError('UNAVAILABLE', 'Too many streams are open on this session. Close one first.');
+  }
+
+  /** Notes that a stream that nobody reads was written, or was read until now. */
+  #touch(stream: LoggedStream): void {
+    stream.touchedAt = this.#now();
+    const streams = this.#sessions.get(stream.sessionId);
+    // It may have been removed.
+    if (streams?.get(stream.streamId) !== stream) return;
+    streams.delete(stream.streamId);
+    streams.set(stream.streamId, stream);
   }
 
   #keepWithinTotal(): void {
-    for (const stream of this.#loaded) {
-      if (this.#totalBytes <= this.#maxTotalBytes) return;
-      this.#resized(stream, () => stream.trim(0, 0));
+    for (let { first } = this.#loaded; first && this.#totalBytes > this.#maxTotalBytes; first = this.#loaded.first) {
+      this.#empty(first);
     }
   }
 
-  /** Does something to a stream's window and keeps the books of the whole log. */
-  #resized<T>(stream: LoggedStream, change: () => T): T {
+  #empty(stream: LoggedStream): void {
     this.#totalBytes -= stream.bytes;
-    const result = change();
-    this.#totalBytes += stream.bytes;
-    this.#loaded.delete(stream);
-    if (stream.length > 0) this.#loaded.add(stream);
-    return result;
+    this.#loaded.remove(stream);
+    stream.empty();
   }
 
   #isExpired(stream: LoggedStream): boolean {
@@ -180,7 +199,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   #remove(stream: LoggedStream): void {
-    this.#resized(stream, () => stream.trim(0, 0));
+    this.#empty(stream);
     const streams = this.#sessions.get(stream.sessionId);
     streams?.delete(stream.streamId);
     if (streams?.size === 0) this.#sessions.delete(stream.sessionId);
@@ -190,14 +209,14 @@ export class MemoryEventLog implements EventLog {
 /** A connection that reads a stream. A listener that is attached twice is two of them. */
 class Reader implements StreamReader {
   constructor(
-    private readonly stream: LoggedStream,
+    readonly stream: LoggedStream,
     readonly listener: AttachmentListener,
-    private readonly now: () => number,
+    private readonly left: (stream: LoggedStream) => void,
   ) {}
 
   detach(): void {
     if (this.stream.reader !== this) return;
     this.stream.reader = undefined;
-    this.stream.touchedAt = this.now();
+    this.left(this.stream);
   }
 }

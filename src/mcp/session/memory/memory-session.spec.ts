@@ -27,7 +27,7 @@ describe('createMemorySession', () => {
     await session.store.create(record);
     session.mailbox.listen('s1', 1, { cancelled: () => undefined, ended: () => heard.push('ended') });
     await session.events.attach('s1', 'a', { wake: () => undefined, displaced: () => void heard.push('displaced') });
-    await session.events.append('s1', 'a', 'x');
+    session.events.append('s1', 'a', 'x');
   });
   afterEach(() => {
     session.close();
@@ -37,21 +37,21 @@ describe('createMemorySession', () => {
   it('ends the calls and drops the streams of a session that is deleted', async () => {
     await session.store.delete('s1');
     expect(heard).toEqual(['ended', 'displaced']);
-    expect(await session.events.read('s1', 'a', '', 1)).toEqual({ status: 'unknown' });
+    expect(session.events.read('s1', 'a', '', 1)).toEqual({ status: 'unknown' });
   });
 
   it('ends the calls and drops the streams of a session that expires, though nobody asks for it', async () => {
     now = 1_000;
     await vi.advanceTimersByTimeAsync(30_000);
     expect(heard).toEqual(['ended', 'displaced']);
-    expect(await session.events.read('s1', 'a', '', 1)).toEqual({ status: 'unknown' });
+    expect(session.events.read('s1', 'a', '', 1)).toEqual({ status: 'unknown' });
   });
 
   it('leaves other sessions alone', async () => {
     await session.store.create({ ...record, id: 's2' });
     await session.store.delete('s2');
     expect(heard).toEqual([]);
-    expect(await session.events.read('s1', 'a', '', 1)).toMatchObject({ status: 'ok' });
+    expect(session.events.read('s1', 'a', '', 1)).toMatchObject({ status: 'ok' });
   });
 
   it('stops all its timers', () => {

@@ -80,7 +80,8 @@ end
  * ARGV[1] now or ''  ARGV[2] base  ARGV[3] stream id  ARGV[4] data  ARGV[5] '1' for the last event  ARGV[6] tag
  * ARGV[7] this replica  ARGV[8] what the names of inboxes begin with  ARGV[9] most events  ARGV[10] most bytes
  * ARGV[11] most streams  ARGV[12] retention, ms  ARGV[13] life of the keys, ms  ARGV[14] most bytes of the session
- * returns {'ok', cursor, id of the reader if it is on this replica or ''} | {'gone'} | {'full'} | {'ended'}
+ * returns {'ok', cursor, id of the reader if it is on this replica or ''} | {'gone'} | {'full'} | {'ended'}; after the
+ * reader, unless the event was too large to be kept or was there already, the cursor of the event before or ''
  *
  * An event with the tag of the newest one is that event, tried again because its reply was lost.
  */
@@ -98,16 +99,18 @@ end
 local pos, newest, ended, holder, reader, bytes, count, floor =
   unpack(redis.call('HMGET', KEYS[3], 'pos', 'tag', 'ended', 'holder', 'reader', 'bytes', 'count', 'floor'))
 pos, bytes, count = tonumber(pos or 0), tonumber(bytes or 0), tonumber(count or 0)
-local function woken(cursor)
+local function woken(cursor, after)
   if holder and holder ~= replica then tell(inboxes .. holder, 'wake', reader) end
-  return {'ok', cursor, holder == replica and reader or ''}
+  return {'ok', cursor, holder == replica and reader or '', after}
 end
 if newest == tag then return woken(int(pos) .. '-' .. tag) end
 if ended then return {'ended'} end
 
+local after = newest and int(pos) .. '-' .. newest or ''
 pos = pos + 1
 local cursor = int(pos) .. '-' .. tag
 if #data > max_bytes then
+  after = nil
   redis.call('DEL', KEYS[4])
   bytes, count, floor = 0, 0, cursor
 else
@@ -131,7 +134,7 @@ keep(ARGV[13], KEYS[2], KEYS[3], KEYS[4])
 if redis.call('HINCRBY', KEYS[1], 'bytes', #data) > tonumber(ARGV[14]) then
   make_small(base, KEYS[1], KEYS[2], id, tonumber(ARGV[14]))
 end
-return woken(cursor)
+return woken(cursor, after)
 `,
 );
 

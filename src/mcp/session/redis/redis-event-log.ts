@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { McpError } from '../../protocol/errors.js';
-import type { Attachment, AttachmentListener, EventLog, EventRead, LoggedEvent } from '../event-log.port.js';
+import type {
+  AppendedEvent,
+  Attachment,
+  AttachmentListener,
+  EventLog,
+  EventRead,
+  LoggedEvent,
+} from '../event-log.port.js';
 import { notify, warnOfListenerError, type ListenerErrorHandler } from '../notify.js';
 import { PATIENCE_MS, patiently } from '../patience.js';
 import type { SessionLimits } from '../session-backend.js';
@@ -101,9 +108,9 @@ export class RedisEventLog implements EventLog {
     const reply = await patiently(this.#options.patienceMs, () =>
       this.#link.run(APPEND, keys, [this.#now(), ...event, this.#link.id, this.#link.keys.inboxPrefix, ...limits]),
     );
-    const [status, cursor = '', reader] = reply as string[];
+    const [status, cursor = '', reader, after] = reply as string[];
     this.#require(status);
-    this.#wake(reader);
+    this.#wake(reader, after === undefined ? undefined : { cursor, data, last, after });
     return cursor;
   }
 
@@ -215,9 +222,9 @@ export class RedisEventLog implements EventLog {
     this.#link.run(DETACH, keys, [this.#now(), streamId, reader]).catch(() => undefined);
   }
 
-  #wake(reader = ''): void {
+  #wake(reader = '', event?: AppendedEvent): void {
     const local = this.#readers.get(reader);
-    if (local) notify(() => local.listener.wake(), this.#options.onListenerError);
+    if (local) notify(() => local.listener.wake(event), this.#options.onListenerError);
   }
 
   /** Keeps what is being read, and wakes those whose wake-up may have been lost. */

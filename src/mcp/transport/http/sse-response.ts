@@ -94,6 +94,11 @@ export class SseResponse {
     if (!this.raw.writableNeedDrain) this.write(':\n\n');
   }
 
+  /** Whether more is waiting for the reader than the socket wants: see {@link drained}. */
+  get needsDrain(): boolean {
+    return this.raw.writableNeedDrain;
+  }
+
   /** Resolves when the reader has caught up, or is gone; one that stands still is gone after a while. */
   async drained(): Promise<void> {
     if (this.closed || !this.raw.writableNeedDrain) return;

@@ -3,7 +3,7 @@ import { Operation } from '../../dispatch/operation.js';
 import { STATELESS_REVISION } from '../../protocol/revisions.js';
 import { discoverResult } from '../discover.js';
 import { readEnvelope, requireStatelessRevision } from '../envelope.js';
-import { type JsonRpcRequest, notificationFrame } from '../json-rpc.js';
+import { type JsonRpcRequest, notificationOf } from '../json-rpc.js';
 import type { Work } from './running-requests.js';
 import type { StdioServices } from './stdio-services.js';
 import { openSubscription } from './subscriptions.js';
@@ -35,7 +35,7 @@ export function startStateless(services: StdioServices, message: JsonRpcRequest,
         headers: {},
         logLevel,
         notify: (method, params) => {
-          if (isLive()) writer.offer(notificationFrame(method, params));
+          if (isLive()) writer.offer(notificationOf(method, params));
         },
       };
       return dispatcher.dispatch(message.method, message.params, origin);

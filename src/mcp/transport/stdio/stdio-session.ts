@@ -7,7 +7,7 @@ import type { ClientAnswer } from '../../session/mailbox.port.js';
 import { type SessionChange, type SessionRecord, applyChange } from '../../session/session-record.js';
 import { Audience } from '../audience.js';
 import { changeNotification } from '../change-notification.js';
-import { type JsonRpcRequest, type RequestId, notificationFrame } from '../json-rpc.js';
+import { type JsonRpcRequest, type RequestId, notificationFrame, notificationOf } from '../json-rpc.js';
 import { sessionMethod } from '../session-methods.js';
 import { ClientRequests } from './client-requests.js';
 import type { Work } from './running-requests.js';
@@ -85,7 +85,7 @@ export class StdioSession {
       sessionId,
       logLevel,
       notify: (name, body) => {
-        if (isLive()) writer.offer(notificationFrame(name, body));
+        if (isLive()) writer.offer(notificationOf(name, body));
       },
       ask: (request, signal) => this.clientRequests.ask(request, signal),
     };

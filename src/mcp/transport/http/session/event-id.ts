@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { RequestId } from '../../json-rpc.js';
 
 /** Name of the stream that GET opens; its cursors are positions on the change bus. */
@@ -24,10 +24,10 @@ export function changeCursorOf(cursor: string): string {
 
 /**
  * Name of the stream that answers some requests. It carries their ids, so that whoever resumes a stream whose events
- * are gone can still be told, request by request, that the answer is lost.
+ * are gone can still be told, request by request, that the answer is lost. The log keeps it: see {@link newConnectionName}.
  */
 export function newStreamId(requestIds: readonly RequestId[]): string {
-  return `${randomUUID()}_${Buffer.from(JSON.stringify(requestIds)).toString('base64url')}`;
+  return `${randomBytes(16).toString('hex')}_${Buffer.from(JSON.stringify(requestIds)).toString('base64url')}`;
 }
 
 export function requestIdsOf(streamId: string): readonly RequestId[] {

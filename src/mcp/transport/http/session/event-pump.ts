@@ -1,6 +1,7 @@
 import type { StreamLoss } from '../../../observability/server-observer.port.js';
 import { McpError } from '../../../protocol/errors.js';
-import type { Attachment, LoggedEvent } from '../../../session/event-log.port.js';
+import { goOn } from '../../../protocol/now-or-later.js';
+import type { AppendedEvent, Attachment, AttachmentListener, LoggedEvent } from '../../../session/event-log.port.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import type { SseResponse } from '../sse-response.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
@@ -21,9 +22,10 @@ export interface PumpStart {
 
 /**
  * Carries a stream from the log to a connection. Replay and live delivery are the same loop: it reads on from its
- * cursor whenever it is told that there may be more. While the log cannot be reached, it tries again: nothing is lost.
+ * cursor whenever it is told that there may be more. What it is handed while it has read all that is before, it does not
+ * read again. While the log cannot be reached, it tries again: nothing is lost.
  */
-export class EventPump {
+export class EventPump implements AttachmentListener {
   private cursor: string;
   private attachment: Attachment | undefined;
   private reading: Promise<void> | undefined;
@@ -39,15 +41,11 @@ export class EventPump {
     this.cursor = begin.after;
   }
 
-  async start(): Promise<void> {
+  /** @throws McpError when the stream cannot be taken over; now or later */
+  start(): void | Promise<void> {
     const { record, streamId } = this.begin;
     this.sse.onClose(() => this.attachment?.detach());
-    this.attachment = await this.services.events.attach(record.id, streamId, {
-      wake: () => this.wake(),
-      displaced: () => this.sse.end(),
-    });
-    if (this.sse.closed || this.stopped) this.attachment.detach();
-    this.wake();
+    return goOn(this.services.events.attach(record.id, streamId, this), (attachment) => this.attached(attachment));
   }
 
   /** Reads no more: something else carries the stream to the connection. */
@@ -66,14 +64,32 @@ export class EventPump {
     while (this.reading) await this.reading;
   }
 
-  /** Looks whether there is more. */
-  wake(): void {
+  /** Looks whether there is more, unless what there is was handed to it. */
+  wake(event?: AppendedEvent): void {
+    if (event?.after === this.cursor && this.takes) return this.deliver(event);
     this.again = true;
     if (this.reading || this.stopped) return;
     this.reading = this.readOn().catch((cause: unknown) => {
       if (!(cause instanceof McpError && cause.reason === 'UNAVAILABLE')) return this.lose('failed', cause);
       setTimeout(() => this.wake(), RETRY_MS * (0.5 + Math.random())).unref();
     });
+  }
+
+  /** @internal Another connection has the stream now. */
+  displaced(): void {
+    this.sse.end();
+  }
+
+  private attached(attachment: Attachment): void {
+    this.attachment = attachment;
+    if (this.sse.closed || this.stopped) attachment.detach();
+    // One who resumes must also hear if the stream has gone, of which nobody wakes it.
+    if (this.begin.after !== '') this.wake();
+  }
+
+  /** Whether an event can go out as it is. */
+  private get takes(): boolean {
+    return !this.reading && !this.stopped && !this.sse.closed && !this.sse.needsDrain;
   }
 
   private async readOn(): Promise<void> {

@@ -5,7 +5,7 @@ import type { ClientDescription } from '../../../protocol/mcp-call.js';
 import type { Principal } from '../../../protocol/principal.js';
 import type { SessionRecord } from '../../../session/session-record.js';
 import { resultOf } from '../../client-answer.js';
-import { type JsonObject, type RequestId, notificationFrame, requestFrame } from '../../json-rpc.js';
+import { type JsonObject, type RequestId, notificationFrame, notificationOf, requestFrame } from '../../json-rpc.js';
 import { withoutCredentials } from '../caller.js';
 import type { SessionServices, WireServices } from '../wire-services.js';
 import type { CallAnswer } from './call-answer.js';
@@ -63,8 +63,8 @@ export class SessionCall implements CallOrigin {
     this.scope.answer.mayStream();
   }
 
-  notify(method: string, params: JsonObject): void {
-    this.scope.answer.notify(notificationFrame(method, params));
+  notify(method: string, params: string): void {
+    this.scope.answer.notify(notificationOf(method, params));
   }
 
   releaseConnection(): void {

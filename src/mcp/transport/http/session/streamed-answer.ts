@@ -1,4 +1,5 @@
 import { McpError } from '../../../protocol/errors.js';
+import { recover } from '../../../protocol/now-or-later.js';
 import { patiently } from '../../../session/patience.js';
 import type { HttpReply } from '../exchange.js';
 import { SseResponse } from '../sse-response.js';
@@ -36,7 +37,7 @@ export class StreamedAnswer {
   constructor(
     private readonly services: WireServices & SessionServices,
     private readonly position: PumpStart,
-    private readonly reply: HttpReply,
+    reply: HttpReply,
   ) {
     const { keepAlive, options, logger } = services;
     const { streamId } = position;
@@ -46,7 +47,10 @@ export class StreamedAnswer {
       reportLoss(this.sse, streamId);
       this.sse.end();
     });
-    const started: void | Promise<void> = this.pump.start();
+    const started = recover(
+      () => this.pump.start(),
+      (cause) => this.doWithoutLog(cause),
+    );
     if (started instanceof Promise) this.writing = this.writeAfter(started);
     this.append('', false);
   }
@@ -87,7 +91,7 @@ export class StreamedAnswer {
 
   /** Writes what waits, one after the other. Never rejects. */
   private async writeAfter(earlier: Promise<void>): Promise<void> {
-    await earlier.catch((cause: unknown) => this.doWithoutLog(cause));
+    await earlier;
     for (let frame = this.queue[0]; frame; frame = this.queue[0]) {
       await this.write(frame);
       this.queue.shift();
@@ -97,16 +101,8 @@ export class StreamedAnswer {
 
   /** Never throws or rejects. */
   private write(frame: Frame): Promise<void> | undefined {
-    if (this.withoutLog || this.reply.raw.writableNeedDrain || this.unread.length >= MAX_AHEAD) {
-      return this.writeLater(frame);
-    }
-    try {
-      const appended = this.log(frame);
-      return appended?.catch((cause: unknown) => this.sendWithoutLog(frame, cause));
-    } catch (cause) {
-      this.sendWithoutLog(frame, cause);
-      return undefined;
-    }
+    if (this.withoutLog || this.sse.needsDrain || this.unread.length >= MAX_AHEAD) return this.writeLater(frame);
+    return this.log(frame)?.catch((cause: unknown) => this.sendWithoutLog(frame, cause));
   }
 
   /** Writes when the reader has caught up: the log must not run ahead of one that is there and only needs a moment. */
@@ -124,7 +120,7 @@ export class StreamedAnswer {
   /** Writes an event to the log; for as long as it takes, while there is no connection to which it could go instead. */
   private log(frame: Frame): Promise<void> | undefined {
     const cursor = this.appendToLog(frame);
-    if (!(cursor instanceof Promise)) {
+    if (typeof cursor === 'string') {
       this.logged(frame, cursor);
       return undefined;
     }
@@ -138,17 +134,22 @@ export class StreamedAnswer {
 
   private appendToLog({ data, last }: Frame): string | Promise<string> {
     const { record, streamId } = this.position;
-    return this.services.events.append(record.id, streamId, data, last);
+    try {
+      return this.services.events.append(record.id, streamId, data, last);
+    } catch (cause) {
+      return Promise.reject(cause);
+    }
   }
 
   /** What is in the log need not have been read from there yet when the log goes away. */
-  private logged(frame: Frame, cursor: string): void {
+  private logged({ data, last }: Frame, cursor: string): void {
     this.services.telemetry.eventAppended();
     this.forgetRead();
-    if (!this.sse.closed) this.unread.push({ ...frame, cursor });
+    if (this.pump.position !== cursor && !this.sse.closed) this.unread.push({ data, last, cursor });
   }
 
   private forgetRead(): void {
+    if (this.unread.length === 0) return;
     const { position } = this.pump;
     const read = this.unread.findLastIndex(({ cursor }) => cursor === position);
     this.unread.splice(0, read + 1);

@@ -8,7 +8,7 @@ import type { Principal } from '../../../protocol/principal.js';
 import { STATELESS_REVISION } from '../../../protocol/revisions.js';
 import type { ToolCapability } from '../../../registry/capability.js';
 import type { Envelope } from '../../envelope.js';
-import { type JsonRpcRequest, notificationFrame, responseFrame } from '../../json-rpc.js';
+import { type JsonRpcRequest, notificationOf, responseFrame } from '../../json-rpc.js';
 import { callerOf, withoutCredentials } from '../caller.js';
 import type { HttpReply, HttpRequest } from '../exchange.js';
 import { sendOutcome } from '../replies.js';
@@ -97,10 +97,10 @@ export class StatelessCall implements CallOrigin, PutOff {
     if (this.waits) this.streamLater();
   }
 
-  notify(method: string, params: Readonly<Record<string, unknown>>): void {
+  notify(method: string, params: string): void {
     if (this.services.options.jsonOnly) return;
     // Progress and log messages can be left out; the stream lets go of a reader that never catches up.
-    this.open().offer({ data: notificationFrame(method, params) });
+    this.open().offer({ data: notificationOf(method, params) });
   }
 
   /** @internal */
