@@ -13,12 +13,18 @@ export class ServerConnections implements PutOff {
   private fresh: ServerResponse[] = [];
   /** Those that take longer. */
   private readonly responses = new Set<ServerResponse>();
+  /** One listener for all of them, which is told whose it is. */
+  private readonly forget: (this: ServerResponse) => void;
   private closing = false;
   private open = 0;
   private whenNone: (() => void) | undefined;
 
   constructor(private readonly server: Server) {
     this.unused = new UnusedConnections(server);
+    const { responses } = this;
+    this.forget = function () {
+      responses.delete(this);
+    };
     // One listener for all of them: each connection may be a stream that stays open and silent.
     const closed = (): void => {
       this.open -= 1;
@@ -50,7 +56,7 @@ export class ServerConnections implements PutOff {
     for (const response of fresh) {
       if (response.writableEnded) continue;
       responses.add(response);
-      response.once('close', () => responses.delete(response));
+      response.on('close', this.forget);
     }
   }
 

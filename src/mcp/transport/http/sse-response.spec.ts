@@ -170,6 +170,9 @@ it('an open stream still says of what type it is, and that its head is sent, but
     setImmediate(() => {
       expect(raw.getHeaders()).toEqual({ 'content-type': 'text/event-stream; charset=utf-8' });
       expect(raw.headersSent).toBe(true);
+      // It is that of all streams.
+      expect(() => raw.setHeader('content-type', 'text/plain')).toThrow('after they are sent');
+      expect(() => raw.removeHeader('content-type')).toThrow('after they are sent');
       sse.send({ data: '{}' });
       sse.end();
     });

@@ -228,14 +228,19 @@ function forgetHead(response: ServerResponse): void {
   raw.req.rawHeaders = [];
   headersKey ??= Object.getOwnPropertySymbols(raw).find(({ description }) => description === 'kOutHeaders');
   if (headersKey === undefined || typeof raw._header !== 'string') return;
-  const type = raw.getHeader(CONTENT_TYPE);
-  raw._header = null;
-  raw[headersKey] = null;
-  if (type !== undefined) raw.setHeader(CONTENT_TYPE, type);
+  if (typeHeader === undefined) {
+    raw._header = null;
+    raw[headersKey] = null;
+    raw.setHeader(CONTENT_TYPE, STREAM_HEADERS[CONTENT_TYPE]);
+    typeHeader = raw[headersKey];
+  }
+  raw[headersKey] = typeHeader;
   raw._header = 'sent';
 }
 
 let headersKey: symbol | undefined;
+/** What Node makes of the type: all streams share it, since nobody can change what has been sent. */
+let typeHeader: unknown;
 
 /** What all streams that are open have in common: one timer for their comments, and one look at who reads. */
 export class KeepAlive {
