@@ -313,6 +313,63 @@ describe('races', () => {
   });
 });
 
+describe('the connection of a stream', () => {
+  /** A GET stream, as the server has begun to answer it. */
+  async function openStream(served: Served, session: WireSession) {
+    const socket = await open(served.port);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    const lines = Object.entries({ accept: 'text/event-stream', ...session.headers() });
+    socket.write(head('GET /mcp HTTP/1.1', 'Host: localhost', ...lines.map(([name, value]) => `${name}: ${value}`)));
+    await expect.poll(() => text).toContain('retry: ');
+    return { socket, received: () => text };
+  }
+
+  const { body, headers } = stateless('tools/list');
+  const list = head('POST /mcp HTTP/1.1', 'Host: localhost', `Content-Length: ${body.length}`, ...headers) + body;
+
+  it('takes requests after it', async () => {
+    await using served = await serve([NoisyTools]);
+    const session = await WireSession.open(served.url);
+    const { socket, received } = await openStream(served, session);
+
+    await session.delete();
+    await expect.poll(received).toContain('\r\n0\r\n\r\n');
+    socket.write(list);
+    await expect.poll(received).toContain('"tools":[');
+    socket.write(list);
+
+    await expect.poll(() => received().split('"tools":[')).toHaveLength(3);
+    socket.destroy();
+  });
+
+  it('answers a request that came before its end when it has ended', async () => {
+    await using served = await serve([NoisyTools]);
+    const session = await WireSession.open(served.url);
+    const { socket, received } = await openStream(served, session);
+
+    socket.write(list);
+    served.registry.addTool({ name: 'late', handler: () => 'here' });
+    await expect.poll(received).toContain('tools/list_changed');
+    await session.delete();
+
+    await expect.poll(received).toMatch(/tools\/list_changed.*\r\n0\r\n\r\nHTTP\/1.1 200 .*"tools":\[/s);
+    socket.destroy();
+  });
+
+  it('is closed with the server, whether the stream has ended or not', async () => {
+    const served = await serve([NoisyTools]);
+    const [over, still] = [await WireSession.open(served.url), await WireSession.open(served.url)];
+    const streams = [await openStream(served, over), await openStream(served, still)];
+    await over.delete();
+    await expect.poll(streams[0]!.received).toContain('\r\n0\r\n\r\n');
+
+    await served[Symbol.asyncDispose]();
+
+    for (const { socket } of streams) await expect.poll(() => socket.destroyed).toBe(true);
+  });
+});
+
 describe('Last-Event-ID', () => {
   it.each([
     'garbage',

@@ -32,9 +32,10 @@ interface StoredSession {
   entry: SessionEntry & { readonly status: 'ok' };
   /** Epoch milliseconds of the last `enter`, or of `create`. */
   enteredAt: number;
-  /** Ids of running requests: `1` and `"1"` are two ids (JSON-RPC 2.0, section 4). */
-  readonly running: Set<string | number>;
-  readonly watchers: Set<(record: SessionRecord) => void>;
+  /** Ids of running requests: `1` and `"1"` are two ids (JSON-RPC 2.0, section 4). Made for the first one. */
+  running: Set<string | number> | undefined;
+  /** Made for the first one. */
+  watchers: Set<(record: SessionRecord) => void> | undefined;
 }
 
 const MINUTE = 60_000;
@@ -84,10 +85,10 @@ export class MemorySessionStore implements SessionStore {
     this.#makeRoom(record.owner);
 
     this.#sessions.set(record.id, {
-      entry: { status: 'ok', record: structuredClone(record) },
+      entry: { status: 'ok', record: copyOf(record) },
       enteredAt: this.#now(),
-      running: new Set(),
-      watchers: new Set(),
+      running: undefined,
+      watchers: undefined,
     });
     this.#count(record.owner, +1);
   }
@@ -100,14 +101,14 @@ export class MemorySessionStore implements SessionStore {
 
     session.enteredAt = now;
     if (requestId === undefined) return session.entry;
-    const { running } = session;
+    const running = (session.running ??= new Set());
     if (running.has(requestId)) return IN_FLIGHT;
     running.add(requestId);
     return session.entry;
   }
 
   leave(sessionId: string, requestId: string | number): void {
-    this.#sessions.get(sessionId)?.running.delete(requestId);
+    this.#sessions.get(sessionId)?.running?.delete(requestId);
   }
 
   /** @throws McpError `INVALID_PARAMS` when a subscription would exceed the cap of subscriptions per session */
@@ -124,12 +125,13 @@ export class MemorySessionStore implements SessionStore {
     this.#requireRoomFor(record, change);
     session.entry = { status: 'ok', record: applyChange(record, change) };
     // The present record each time: a watcher may have changed it again.
-    for (const changed of session.watchers) notify(() => changed(session.entry.record), this.#onListenerError);
+    for (const changed of session.watchers ?? []) notify(() => changed(session.entry.record), this.#onListenerError);
     return true;
   }
 
   async watch(sessionId: string, changed: (record: SessionRecord) => void): Promise<() => void> {
-    const watchers = this.#find(sessionId)?.watchers;
+    const session = this.#find(sessionId);
+    const watchers = session && (session.watchers ??= new Set());
     // A function of its own, so that one that watches twice can stop once.
     const watcher = (record: SessionRecord): void => changed(record);
     watchers?.add(watcher);
@@ -205,4 +207,11 @@ export class MemorySessionStore implements SessionStore {
     this.#count(owner, -1);
     this.#onRemoved(id);
   }
+}
+
+/** Nobody else can change it. Its texts are those that were given: a clone of them would be of each session's own. */
+function copyOf(record: SessionRecord): SessionRecord {
+  const { id, owner, revision, logLevel, seen, createdAt } = record;
+  const { clientInfo, clientCapabilities, subscriptions } = structuredClone(record);
+  return { id, owner, revision, clientInfo, clientCapabilities, logLevel, subscriptions, seen, createdAt };
 }

@@ -34,11 +34,30 @@ export function parseJsonWithin(scope: FastifyInstance, limits: Limits): BodyRea
   return read;
 }
 
-/** The body of one request, while it comes. */
+const BODY = Symbol('body');
+type Payload = Readable & { [BODY]?: JsonBody | undefined };
+
+function taken(this: Payload, chunk: Buffer): void {
+  this[BODY]?.take(chunk);
+}
+
+function ended(this: Payload): void {
+  this[BODY]?.end();
+}
+
+function brokenOff(this: Payload): void {
+  this[BODY]?.breakOff();
+}
+
+/**
+ * The body of one request, while it comes. What it comes from may stay for hours, if it is a request for a stream: it
+ * shares its listeners with all others, and does not know of this any more when it is over.
+ */
 class JsonBody {
-  private chunks: Buffer[] = [];
+  private readonly chunks: Buffer[] = [];
   private received = 0;
   private isOver = false;
+  private payload: Payload | undefined;
   private readonly announced: number;
   private readonly maxBytes: number;
 
@@ -51,21 +70,29 @@ class JsonBody {
     this.maxBytes = request.method === 'OPTIONS' ? PREFLIGHT_BYTES : limits.maxBodyBytes;
   }
 
-  read(payload: Readable): void {
+  read(payload: Payload): void {
     if (this.announced > this.maxBytes) return this.refuse(this.tooLarge());
-    payload.on('data', (chunk: Buffer) => this.take(chunk));
-    payload.on('end', () => this.end());
-    payload.on('error', () => this.refuse(new McpError('PARSE_ERROR', 'The body broke off.')));
+    this.payload = payload;
+    payload[BODY] = this;
+    payload.on('data', taken);
+    payload.on('end', ended);
+    payload.on('error', brokenOff);
   }
 
-  private take(chunk: Buffer): void {
+  /** @internal */
+  take(chunk: Buffer): void {
     this.received += chunk.length;
     if (this.received > this.maxBytes) this.refuse(this.tooLarge());
     else this.chunks.push(chunk);
   }
 
-  private end(): void {
-    if (this.isOver) return;
+  /** @internal */
+  breakOff(): void {
+    this.refuse(new McpError('PARSE_ERROR', 'The body broke off.'));
+  }
+
+  /** @internal */
+  end(): void {
     const { announced, received, request } = this;
     if (!Number.isNaN(announced) && announced !== received) {
       return this.refuse(new McpError('PARSE_ERROR', 'The body is not as long as Content-Length says.'));
@@ -112,8 +139,7 @@ class JsonBody {
   private finish(error: Error | null, body: unknown): void {
     if (this.isOver) return;
     this.isOver = true;
-    // The request may be a stream that stays for hours.
-    this.chunks = [];
+    if (this.payload) this.payload[BODY] = undefined;
     this.to.done(error, body);
   }
 }

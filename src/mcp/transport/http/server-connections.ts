@@ -15,6 +15,8 @@ export class ServerConnections implements PutOff {
   /** Those that take longer, or whose readers do. */
   private readonly responses = new Set<ServerResponse>();
   private readonly waiting: WaitingResponses;
+  /** One listener for all of them, which is told whose it is. */
+  private readonly forget: (this: ServerResponse) => void;
   private closing = false;
   private open = 0;
   private whenNone: (() => void) | undefined;
@@ -22,6 +24,10 @@ export class ServerConnections implements PutOff {
   constructor(private readonly server: Server) {
     this.unused = new UnusedConnections(server);
     this.waiting = new WaitingResponses(server);
+    const { responses } = this;
+    this.forget = function () {
+      responses.delete(this);
+    };
     // One listener for all of them: each connection may be a stream that stays open and silent.
     const lost = (socket: Socket): void => this.lost(socket);
     function closed(this: Socket): void {
@@ -54,7 +60,7 @@ export class ServerConnections implements PutOff {
     for (const response of fresh) {
       if (response.closed) continue;
       responses.add(response);
-      response.once('close', () => responses.delete(response));
+      response.on('close', this.forget);
     }
   }
 

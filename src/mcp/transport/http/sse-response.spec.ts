@@ -4,7 +4,7 @@ import { type AddressInfo, Socket, connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { KeepAlive, SseResponse } from './sse-response.js';
+import { KeepAlive, SseResponse, type StreamKind } from './sse-response.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
@@ -67,12 +67,12 @@ describe('on a real socket', () => {
   });
 
   /** A client that has asked and got the head of the stream; nothing more is read for it. */
-  async function reader(): Promise<Socket> {
+  async function reader(kind: StreamKind = 'get'): Promise<Socket> {
     keepAlive = new KeepAlive(60_000);
     server = createServer((_request, response) => {
       raw = response;
       const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
-      sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: STALLED_MS }, 'get');
+      sse = new SseResponse(reply, keepAlive, { maxBufferedBytes: 100, stalledReaderMs: STALLED_MS }, kind);
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -93,6 +93,23 @@ describe('on a real socket', () => {
     await once(raw, 'close');
 
     expect(socket.bytesRead).toBeLessThan(huge.length);
+  });
+
+  it.each([
+    ['get', true],
+    ['listen', true],
+    ['call', false],
+  ] as const)('holds no parser if nothing is to be read for long: %s', async (kind, isQuiet) => {
+    const socket = await reader(kind);
+    await turn();
+    const { parser } = raw.socket as Socket & { parser?: object | null };
+    sse.end();
+    await once(raw, 'close');
+
+    expect(parser === null).toBe(isQuiet);
+    // The next request is served all the same.
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(server, 'request');
   });
 
   it('waits for a reader that is slow but steady', async () => {
@@ -153,6 +170,9 @@ it('an open stream still says of what type it is, and that its head is sent, but
     setImmediate(() => {
       expect(raw.getHeaders()).toEqual({ 'content-type': 'text/event-stream; charset=utf-8' });
       expect(raw.headersSent).toBe(true);
+      // It is that of all streams.
+      expect(() => raw.setHeader('content-type', 'text/plain')).toThrow('after they are sent');
+      expect(() => raw.removeHeader('content-type')).toThrow('after they are sent');
       sse.send({ data: '{}' });
       sse.end();
     });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpReply } from './exchange.js';
 import type { HttpOptions } from './http-options.js';
+import { QuietConnection } from './quiet-connection.js';
 
 export interface SseEvent {
   readonly id?: string;
@@ -33,6 +34,8 @@ export class SseResponse {
   private due = false;
   /** True once the head is on its way. */
   private open = false;
+  /** Null until the stream is open, and one that stays so; undefined if its connection must be as it is. */
+  private connection: QuietConnection | undefined | null = null;
   /** What Node calls if the reader takes nothing; only while something waits for it. */
   private stalled: (() => void) | undefined;
 
@@ -51,6 +54,7 @@ export class SseResponse {
     this.raw.on('close', () => {
       this.keepAlive.remove(this);
       for (const listener of this.closeListeners) listener();
+      this.connection?.streamEnded();
     });
     // The client may have left before there was anything to stream, and `close` with it.
     if (this.raw.closed) return;
@@ -135,11 +139,20 @@ export class SseResponse {
     this.keepAlive.watchReader(this);
   }
 
+  /** @internal The socket has had a moment for what was written. */
+  written(): void {
+    // A call is soon gone, and the next one may come over its connection.
+    if (this.connection === null && this.kind !== 'call' && !this.closed) {
+      this.connection = QuietConnection.of(this.raw);
+    }
+    this.watchReader();
+  }
+
   /**
-   * @internal Gives up a reader that takes nothing of what waits for it; called when the socket has had a moment for it.
-   * Node counts it as active as long as it takes anything, however little.
+   * Gives up a reader that takes nothing of what waits for it. Node counts it as active as long as it takes anything,
+   * however little.
    */
-  watchReader(): void {
+  private watchReader(): void {
     if (this.stalled !== undefined || this.raw.writableLength === 0 || this.raw.destroyed) return;
     this.stalled = () => {
       if (this.raw.writableLength > 0) this.raw.destroy();
@@ -220,14 +233,19 @@ function forgetHead(response: ServerResponse): void {
   raw.req.rawHeaders = [];
   headersKey ??= Object.getOwnPropertySymbols(raw).find(({ description }) => description === 'kOutHeaders');
   if (headersKey === undefined || typeof raw._header !== 'string') return;
-  const type = raw.getHeader(CONTENT_TYPE);
-  raw._header = null;
-  raw[headersKey] = null;
-  if (type !== undefined) raw.setHeader(CONTENT_TYPE, type);
+  if (typeHeader === undefined) {
+    raw._header = null;
+    raw[headersKey] = null;
+    raw.setHeader(CONTENT_TYPE, STREAM_HEADERS[CONTENT_TYPE]);
+    typeHeader = raw[headersKey];
+  }
+  raw[headersKey] = typeHeader;
   raw._header = 'sent';
 }
 
 let headersKey: symbol | undefined;
+/** What Node makes of the type: all streams share it, since nobody can change what has been sent. */
+let typeHeader: unknown;
 
 /** What all streams that are open have in common: one timer for their comments, and one look at who reads. */
 export class KeepAlive {
@@ -269,6 +287,6 @@ export class KeepAlive {
   private watchReaders(): void {
     const { written } = this;
     this.written = [];
-    for (const stream of written) stream.watchReader();
+    for (const stream of written) stream.written();
   }
 }
