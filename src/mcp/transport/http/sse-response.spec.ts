@@ -53,7 +53,7 @@ it('a reader that stands still is offered nothing more once too much is waiting'
 });
 
 describe('on a real socket', () => {
-  const STALLED_MS = 300;
+  const STALLED_MS = 600;
   let server: Server;
   let sse: SseResponse;
   let raw: ServerResponse;
@@ -122,7 +122,7 @@ describe('on a real socket', () => {
     for await (const chunk of socket) {
       taken += (chunk as Buffer).length;
       // Some 80 portions, each well within the limit, all of them together far beyond it.
-      if (taken % (200 * 1024) < (chunk as Buffer).length) await new Promise((resolve) => setTimeout(resolve, 15));
+      if (taken % (200 * 1024) < (chunk as Buffer).length) await new Promise((resolve) => setTimeout(resolve, 20));
       if (raw.writableFinished && socket.readableLength === 0 && taken > huge.length) break;
     }
 
