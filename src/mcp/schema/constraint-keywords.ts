@@ -1,5 +1,6 @@
 import * as cv from 'class-validator';
 import { validationMetadataArrayToSchemas } from 'class-validator-jsonschema';
+import { getMetadataSchema } from 'class-validator-jsonschema/build/decorators.js';
 import type { JsonSchema } from '../protocol/schema-source.js';
 import type { Constraint } from './dto-metadata.js';
 
@@ -62,7 +63,11 @@ const CORRECTIONS: Record<string, Convert> = {
 export function constraintKeywords(constraint: Constraint): JsonSchema {
   if (constraint.type === cv.ValidationTypes.WHITELIST || constraint.type === cv.ValidationTypes.CONDITIONAL_VALIDATION)
     return {};
-  return convert({ ...constraint, type: constraint.name ?? constraint.type }, CORRECTIONS);
+  const type = constraint.name ?? constraint.type;
+  const correction = Object.hasOwn(CORRECTIONS, type) ? CORRECTIONS[type] : undefined;
+  if (!correction) return convert({ ...constraint, type }, CORRECTIONS);
+  const keywords = typeof correction === 'function' ? correction(constraint) : correction;
+  return constraint.each ? { items: keywords, type: 'array' } : keywords;
 }
 
 /** Applies `@JSONSchema` of class-validator-jsonschema to what the other decorators said about a property. */
@@ -71,6 +76,9 @@ export function applyJsonSchemaDecorator(
   property: string,
   schema: JsonSchema,
 ): JsonSchema {
+  const said = getMetadataSchema(target.prototype as object, property);
+  // Where nobody has used it, the library would only make deep copies.
+  if (typeof said !== 'function' && Object.keys(said).length === 0) return schema;
   const marker = { type: cv.ValidationTypes.WHITELIST, target, propertyName: property } as unknown as Constraint;
   return convert(marker, { [cv.ValidationTypes.WHITELIST]: schema }, target);
 }
