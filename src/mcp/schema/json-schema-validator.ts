@@ -29,13 +29,19 @@ const shared: Partial<Record<Dialect | 'sound', Ajv>> = {};
 /** Compiles a schema that is already bounded. Throws an error naming `where` for a schema that cannot be used. */
 export function compileValidator(schema: JsonSchema, where: string): JsonSchemaValidator {
   const dialect = dialectOf(schema, where);
-  const ajv = isSoundSchema(schema) ? (shared.sound ??= ajvForSound()) : ajvFor(schema, dialect);
+  const isSound = isSoundSchema(schema);
+  const compile = () => compiled(schema, where, isSound ? (shared.sound ??= ajvForSound()) : ajvFor(schema, dialect));
+  const fits = quickCheck(schema);
+  if (!fits) return compile();
+  // Only values that do not fit need Ajv, which takes much longer to compile a schema than all else.
+  let issuesOf = isSound ? undefined : compile();
+  return (value) => (fits(value) ? NONE : (issuesOf ??= compile())(value));
+}
+
+function compiled(schema: JsonSchema, where: string, ajv: Ajv): JsonSchemaValidator {
   try {
     const check = ajv.compile(schema);
-    const issuesOf: JsonSchemaValidator = (value) =>
-      check(value) ? NONE : boundIssues(ajvIssues(check.errors ?? [], value));
-    const fits = quickCheck(schema);
-    return fits ? (value) => (fits(value) ? NONE : issuesOf(value)) : issuesOf;
+    return (value) => (check(value) ? NONE : boundIssues(ajvIssues(check.errors ?? [], value)));
   } catch (error) {
     throw new Error(`${where}: ${reasonOf(error)}`, { cause: error });
   } finally {

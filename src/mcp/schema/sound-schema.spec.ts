@@ -88,6 +88,23 @@ describe('a sound schema', () => {
     expect(validateSchema).toHaveBeenCalled();
   });
 
+  it('of an object of scalars is not compiled before a value does not fit, and then once', () => {
+    const compile = vi.spyOn(Ajv2020.prototype, 'compile');
+    const point = {
+      type: 'object',
+      properties: { x: { type: 'number' } },
+      required: ['x'],
+      additionalProperties: false,
+    };
+
+    const check = compileValidator(point, 'Tools.run input');
+    expect([check({ x: 1 }), check({ x: 2 })]).toEqual([[], []]);
+    expect(compile).not.toHaveBeenCalled();
+
+    expect([check({}), check({ x: '1' })]).toMatchObject([[{ path: 'x' }], [{ path: 'x' }]]);
+    expect(compile).toHaveBeenCalledOnce();
+  });
+
   it('is not compiled where nobody asks it', () => {
     const compile = vi.spyOn(Ajv2020.prototype, 'compile');
 
