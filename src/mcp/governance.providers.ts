@@ -1,11 +1,5 @@
-import { type KeyObject, createPrivateKey } from 'node:crypto';
-import { hostname } from 'node:os';
 import { type FactoryProvider, Logger } from '@nestjs/common';
-import type { AuditSink } from './audit/audit-sink.port.js';
-import { AuditTrail } from './audit/audit-trail.js';
-import { JsonLinesFileSink } from './audit/json-lines-file.sink.js';
-import { JsonLinesStreamSink } from './audit/json-lines-stream.sink.js';
-import { RedisStreamSink } from './audit/redis-stream.sink.js';
+import type { AuditTrail } from './audit/audit-trail.js';
 import { AnonymousAuthenticator } from './auth/anonymous.authenticator.js';
 import { Authenticator } from './auth/authenticator.port.js';
 import {
@@ -20,11 +14,10 @@ import { MemoryTokenBuckets } from './limits/memory-token-buckets.js';
 import { ResilientTokenBuckets } from './limits/resilient-token-buckets.js';
 import { TokenBuckets } from './limits/token-buckets.port.js';
 import { Telemetry } from './observability/telemetry.js';
-import type { AuditDestination, AuditOptions, McpOptions } from './mcp-options.js';
+import type { McpOptions } from './mcp-options.js';
 import { MCP_OPTIONS, SESSION_BACKEND } from './mcp.tokens.js';
 import { AccessControl } from './policy/access-control.js';
 import { PLAIN_CHALLENGE } from './protocol/access-challenge.js';
-import { DEFAULT_KEY_PREFIX } from './session/redis/redis-options.js';
 import type { SessionBackend } from './session/session-backend.js';
 
 /** Who is calling: as the options say, unless a team brings an authenticator of its own. */
@@ -79,17 +72,10 @@ export const AUDIT_TRAIL = Symbol('AuditTrail');
 export const provideAuditTrail: FactoryProvider<AuditTrail | undefined> = {
   provide: AUDIT_TRAIL,
   inject: [MCP_OPTIONS, SESSION_BACKEND],
-  useFactory: ({ audit, redis }: McpOptions, backend: SessionBackend) => {
+  useFactory: async ({ audit, redis }: McpOptions, backend: SessionBackend) => {
     if (!audit) return undefined;
-    const { to, onFailure = 'continue', replica = hostname(), signingKey, digestKey } = audit;
-    return new AuditTrail({
-      sinks: to.map((destination) => sinkOf(destination, audit, backend, redis?.keyPrefix)),
-      onFailure,
-      replica,
-      ...(signingKey !== undefined && { signingKey: privateKeyOf(signingKey) }),
-      ...(digestKey && { digestKey }),
-      logger: new Logger('Audit'),
-    });
+    const { createAuditTrail } = await import('./create-audit-trail.js');
+    return createAuditTrail(audit, backend, redis?.keyPrefix);
   },
 };
 
@@ -100,39 +86,10 @@ export const provideOperations: FactoryProvider<Operations> = {
     new Operations(limits, audit, telemetry),
 };
 
-/** @throws Error when the destination cannot be had */
-function sinkOf(
-  destination: AuditDestination,
-  { onFailure, redisMaxEntries: maxLength }: AuditOptions,
-  { appendAudit }: SessionBackend,
-  keyPrefix: string = DEFAULT_KEY_PREFIX,
-): AuditSink {
-  if (destination === 'stdout') return new JsonLinesStreamSink();
-  if (destination === 'redis') {
-    const length = maxLength === undefined ? {} : { maxLength };
-    if (appendAudit) return new RedisStreamSink({ append: appendAudit, keyPrefix, ...length });
-    throw new Error('The audit is to go to Redis, but there is none. Set `redis` (REDIS_URL), or send it elsewhere.');
-  }
-  if (!('file' in destination)) return destination;
-  // Where nothing may be done unrecorded, a crash of the machine must not unrecord it.
-  return new JsonLinesFileSink({ path: destination.file, sync: onFailure === 'closed' });
-}
-
 function ruleOf(options: RateLimitOptions | undefined, where: string): RateLimitRule | undefined {
   return options && rateLimitRule(options, where);
 }
 
 function mostOf(max: number | undefined, where: string): number | undefined {
   return max === undefined ? undefined : concurrencyRule(max, where).max;
-}
-
-/** @throws Error that says nothing of the key */
-function privateKeyOf(pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    throw new Error(
-      'audit.signingKey is not a private key in PEM form. Make one with: openssl genpkey -algorithm ed25519',
-    );
-  }
 }

@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-// Not all of jose: most servers verify no signatures, and need nothing else of it.
-import { compactDecrypt } from 'jose/jwe/compact/decrypt';
-import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { McpError } from '../protocol/errors.js';
 import { assertKeyRing, type KeyRing } from './key-ring.js';
 
@@ -33,6 +30,8 @@ const REFUSAL = 'The request state is not valid for this request. Repeat the req
  * (2026-07-28 basic/patterns/mrtr, "Server Requirements"): a compact JWE (RFC 7516), `dir` and `A256GCM`. Only the
  * same caller can use it, on the same request, until it expires. It is not single use: see the warning there.
  *
+ * Of jose only what that takes is loaded, and by the first that has something to seal or open, which most servers never do.
+ *
  * A random 96-bit IV per seal allows some 2^32 seals with one key (NIST SP 800-38D, section 8.3); change it before.
  */
 export class RequestStateSealer {
@@ -62,6 +61,7 @@ export class RequestStateSealer {
   async seal(state: object, binding: string): Promise<string> {
     const [key] = await this.#keyRing();
     if (!key) throw new Error('unreachable: an empty key ring is refused');
+    const { CompactEncrypt } = await import('jose/jwe/compact/encrypt');
     const content: Sealed = { state, binding: sha256(binding), expiresAt: this.#now() + this.#ttlMs };
     const sealed = await new CompactEncrypt(Buffer.from(JSON.stringify(content)))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: key.id })
@@ -98,6 +98,7 @@ export class RequestStateSealer {
   async #opened(sealed: string, binding: string, keys: KeyRing): Promise<unknown> {
     if (sealed.length > MAX_SEALED_LENGTH) throw new Error('Longer than 256 KiB.');
     assertCanonical(sealed);
+    const { compactDecrypt } = await import('jose/jwe/compact/decrypt');
     const { plaintext } = await compactDecrypt(sealed, ({ kid }) => secretOf(keys, kid), {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],

@@ -6,7 +6,9 @@ import { compileStandardSchema } from './compile-standard-schema.js';
 import { isDtoClass, isStandardSchema } from './schema-kind.js';
 
 /**
- * Converts and compiles a schema. Everything costly happens here, once, at boot; `validate` of the result only checks.
+ * Converts and compiles a schema, and finds all that is wrong with it. Everything costly happens here, once, at boot, and
+ * `validate` of the result only checks; but what describes a value that is no object of scalars as it should be is
+ * compiled for the first such value.
  *
  * @param source a DTO class, a Standard Schema or a plain JSON Schema.
  * @param where names class and method in error messages, as `RefundTools.refundOrder input`.

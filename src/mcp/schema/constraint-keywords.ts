@@ -1,9 +1,12 @@
+import { createRequire } from 'node:module';
 import * as cv from 'class-validator';
-import { validationMetadataArrayToSchemas } from 'class-validator-jsonschema';
+import type * as WholeLibrary from 'class-validator-jsonschema';
+import { getMetadataSchema } from 'class-validator-jsonschema/build/decorators.js';
+import { defaultConverters } from 'class-validator-jsonschema/build/defaultConverters.js';
 import type { JsonSchema } from '../protocol/schema-source.js';
 import type { Constraint } from './dto-metadata.js';
 
-type Convert = JsonSchema | ((constraint: Constraint) => JsonSchema);
+type Convert = JsonSchema | ((constraint: Constraint, options: object) => JsonSchema | undefined);
 
 const STRING: JsonSchema = { type: 'string' };
 const DATE: JsonSchema = { type: 'string', format: 'date-time' };
@@ -62,8 +65,18 @@ const CORRECTIONS: Record<string, Convert> = {
 export function constraintKeywords(constraint: Constraint): JsonSchema {
   if (constraint.type === cv.ValidationTypes.WHITELIST || constraint.type === cv.ValidationTypes.CONDITIONAL_VALIDATION)
     return {};
-  return convert({ ...constraint, type: constraint.name ?? constraint.type }, CORRECTIONS);
+  const convert = converterOf(constraint.name ?? constraint.type);
+  const keywords = typeof convert === 'function' ? convert({ ...constraint, target: Anonymous }, {}) : convert;
+  return constraint.each ? { items: keywords, type: 'array' } : (keywords ?? {});
 }
+
+function converterOf(name: string): Convert {
+  const known = [CORRECTIONS, defaultConverters as Record<string, Convert>].find((all) => Object.hasOwn(all, name));
+  return known?.[name] ?? {};
+}
+
+/** Stands in for the DTO, of which the library would read more than the one constraint. */
+class Anonymous {}
 
 /** Applies `@JSONSchema` of class-validator-jsonschema to what the other decorators said about a property. */
 export function applyJsonSchemaDecorator(
@@ -71,21 +84,18 @@ export function applyJsonSchemaDecorator(
   property: string,
   schema: JsonSchema,
 ): JsonSchema {
-  const marker = { type: cv.ValidationTypes.WHITELIST, target, propertyName: property } as unknown as Constraint;
-  return convert(marker, { [cv.ValidationTypes.WHITELIST]: schema }, target);
+  const said = getMetadataSchema(target.prototype as object, property);
+  if (typeof said !== 'function' && Object.keys(said).length === 0) return schema;
+  const type = cv.ValidationTypes.WHITELIST;
+  const marker = { type, target, propertyName: property } as unknown as Constraint;
+  const { validationMetadataArrayToSchemas } = wholeLibrary();
+  const schemas = validationMetadataArrayToSchemas([marker], { additionalConverters: { [type]: schema } });
+  return (Object.values(schemas)[0]?.properties?.[property] ?? {}) as JsonSchema;
 }
 
-/** Stands in for the DTO, so that the library neither reads its name nor its `@JSONSchema`. */
-class Anonymous {}
-
-function convert(
-  constraint: Constraint,
-  additionalConverters: Record<string, Convert>,
-  target: unknown = Anonymous,
-): JsonSchema {
-  const metadata = { ...constraint, target, propertyName: constraint.propertyName } as Constraint;
-  const schemas = validationMetadataArrayToSchemas([metadata], { additionalConverters: additionalConverters });
-  return (Object.values(schemas)[0]?.properties?.[constraint.propertyName] ?? {}) as JsonSchema;
+/** Loaded, with what it needs itself, by whoever decorates with `@JSONSchema`; the other decorators do without. */
+function wholeLibrary(): typeof WholeLibrary {
+  return createRequire(import.meta.url)('class-validator-jsonschema') as typeof WholeLibrary;
 }
 
 function isPrimitive(value: unknown): boolean {

@@ -252,6 +252,7 @@ describe('the JSON Schema of a DTO', () => {
   it('reads @JSONSchema and the description of @ApiProperty', () => {
     class Described {
       @JSONSchema({ description: 'Kilograms', examples: [2] }) @IsPositive() weight!: number;
+      @JSONSchema((source) => ({ ...source, examples: ['kg'] })) @IsString() unit!: string;
       @IsString() name!: string;
     }
     Reflect.defineMetadata(
@@ -262,6 +263,7 @@ describe('the JSON Schema of a DTO', () => {
     );
     expect(inputOf(Described)['properties']).toEqual({
       weight: { type: 'number', exclusiveMinimum: 0, description: 'Kilograms', examples: [2] },
+      unit: { type: 'string', examples: ['kg'] },
       name: { type: 'string', description: 'Full name' },
     });
   });

@@ -7,6 +7,7 @@ import { ajvIssues } from './ajv-issues.js';
 import { boundIssues } from './issues.js';
 import { quickCheck } from './quick-check.js';
 import { walkSchema } from './schema-walk.js';
+import { isSoundSchema } from './sound-schema.js';
 
 /** Says why a value does not match; an empty list means it does. The value is never changed. */
 export type JsonSchemaValidator = (value: unknown) => readonly SchemaIssue[];
@@ -23,20 +24,24 @@ const OPTIONS: Options = {
 };
 
 const NONE: readonly SchemaIssue[] = Object.freeze([]);
-const shared: Partial<Record<Dialect, Ajv>> = {};
+const shared: Partial<Record<Dialect | 'sound', Ajv>> = {};
 
 /** Compiles a schema that is already bounded. Throws an error naming `where` for a schema that cannot be used. */
 export function compileValidator(schema: JsonSchema, where: string): JsonSchemaValidator {
   const dialect = dialectOf(schema, where);
-  // Identifiers outlive the schema within their Ajv: a schema that has some gets an instance of its own, so that no
-  // other can collide with them or resolve a dangling $ref by them.
-  const ajv = hasIdentifier(schema) ? createAjv(dialect) : (shared[dialect] ??= createAjv(dialect));
+  const isSound = isSoundSchema(schema);
+  const compile = () => compiled(schema, where, isSound ? (shared.sound ??= ajvForSound()) : ajvFor(schema, dialect));
+  const fits = quickCheck(schema);
+  if (!fits) return compile();
+  // Only values that do not fit need Ajv, which takes much longer to compile a schema than all else.
+  let issuesOf = isSound ? undefined : compile();
+  return (value) => (fits(value) ? NONE : (issuesOf ??= compile())(value));
+}
+
+function compiled(schema: JsonSchema, where: string, ajv: Ajv): JsonSchemaValidator {
   try {
     const check = ajv.compile(schema);
-    const issuesOf: JsonSchemaValidator = (value) =>
-      check(value) ? NONE : boundIssues(ajvIssues(check.errors ?? [], value));
-    const fits = quickCheck(schema);
-    return fits ? (value) => (fits(value) ? NONE : issuesOf(value)) : issuesOf;
+    return (value) => (check(value) ? NONE : boundIssues(ajvIssues(check.errors ?? [], value)));
   } catch (error) {
     throw new Error(`${where}: ${reasonOf(error)}`, { cause: error });
   } finally {
@@ -44,8 +49,26 @@ export function compileValidator(schema: JsonSchema, where: string): JsonSchemaV
   }
 }
 
-function createAjv(dialect: Dialect): Ajv {
-  const ajv = dialect === '2020-12' ? new Ajv2020(OPTIONS) : new Ajv(OPTIONS);
+/** Proves that clients can compile a schema that they are shown. @throws Error as {@link compileValidator} does */
+export function assertCompiles(schema: JsonSchema, where: string): void {
+  if (!isSoundSchema(schema)) compileValidator(schema, where);
+}
+
+/** Takes schemas as they are, without the meta-schema. */
+function ajvForSound(): Ajv {
+  return createAjv('2020-12', { ...OPTIONS, meta: false, validateSchema: false });
+}
+
+/**
+ * Identifiers outlive the schema within their Ajv: a schema that has some gets an instance of its own, so that no other
+ * can collide with them or resolve a dangling $ref by them.
+ */
+function ajvFor(schema: JsonSchema, dialect: Dialect): Ajv {
+  return hasIdentifier(schema) ? createAjv(dialect) : (shared[dialect] ??= createAjv(dialect));
+}
+
+function createAjv(dialect: Dialect, options: Options = OPTIONS): Ajv {
+  const ajv = dialect === '2020-12' ? new Ajv2020(options) : new Ajv(options);
   formats.default(ajv);
   return ajv;
 }
