@@ -24,7 +24,11 @@ class AwayLog implements EventLog {
 
   async attach(sessionId: string, streamId: string, listener: AttachmentListener) {
     this.require(this.canWrite);
-    return this.log.attach(sessionId, streamId, listener);
+    // It hands over nothing: what is written has to be read.
+    return this.log.attach(sessionId, streamId, {
+      wake: () => listener.wake(),
+      displaced: () => listener.displaced(),
+    });
   }
 
   clear(sessionId: string): Promise<void> {
