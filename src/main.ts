@@ -1,12 +1,10 @@
 import { keepCompiledCode } from './app/compile-cache.js';
-import { importHttpWithoutClient } from './app/http-without-client.js';
 
 /** Before anything is loaded: as process 1 of a container a process without a handler would not hear that it is to stop. */
 const stopEarly = (): never => process.exit(143);
 process.once('SIGTERM', stopEarly);
 
 keepCompiledCode();
-await importHttpWithoutClient();
 const [{ startHttp }, { startLogging }, { refuseToStart }, { stopOnSignals }] = await Promise.all([
   import('./app/http.js'),
   import('./app/logging.js'),

@@ -3,10 +3,8 @@
  * itself prints to stdout unless it is told to be silent (`npm run --silent start:stdio`).
  */
 import { keepCompiledCode } from './app/compile-cache.js';
-import { importHttpWithoutClient } from './app/http-without-client.js';
 
 keepCompiledCode();
-await importHttpWithoutClient();
 // Before the application is even loaded: what a module prints while it is imported must not reach stdout either.
 const { reserveStdout } = await import('./index.js');
 reserveStdout();
