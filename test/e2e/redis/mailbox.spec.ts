@@ -137,7 +137,6 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
     it('that was answered before, unnoticed, is settled by the next try to answer it', async () => {
       await using replicas = new Replicas(redis.url);
       const here = await replicas.add();
-      await here.swept;
       const asked = here.mailbox.expect('s1', 'ask', NEVER);
       await told(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
 
@@ -338,7 +337,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
   it('a call costs nothing, a question three commands, an answer one; what is over costs no sweep', async () => {
     await using replicas = new Replicas(redis.url);
     // No sweep comes by itself: two are due soon after a start, and would be counted.
-    const [here, there] = [await replicas.add({ sweepMs: 0 }), await replicas.add({ sweepMs: 0 })];
+    const [here, there] = [await replicas.add(), await replicas.add()];
     const [asker, answerer] = [vi.spyOn(here.link, 'send'), vi.spyOn(there.link, 'send')];
     const abort = new AbortController();
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { RedisChangeBus } from '../../../src/mcp/session/redis/redis-change-bus.js';
 import { type RedisClients, createRedisClients } from '../../../src/mcp/session/redis/redis-clients.js';
@@ -8,10 +7,8 @@ import { RedisMailbox } from '../../../src/mcp/session/redis/redis-mailbox.js';
 import { ReplicaLink, type ReplicaLinkOptions } from '../../../src/mcp/session/redis/replica-link.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
-/** After the first one, a sweep never comes unless a test has it come; nor does a beat, whose loss leads to one. */
+/** A beat comes with the start, and then never again. */
 const NEVER_MS = 24 * 60 * 60_000;
-/** Milliseconds within which the sweeps come that a start brings: one when it hears, one when it is heard. */
-const SWEPT_MS = 300;
 
 export interface ReplicaOptions extends Partial<ReplicaLinkOptions> {
   /** How many changes the bus can look back. */
@@ -24,8 +21,6 @@ export interface ReplicaOptions extends Partial<ReplicaLinkOptions> {
 export class Replica {
   readonly bus: RedisChangeBus;
   readonly mailbox: RedisMailbox;
-  /** Resolves when the sweeps that a start brings are over. */
-  swept: Promise<void> = Promise.resolve();
 
   constructor(
     readonly link: ReplicaLink,
@@ -40,14 +35,10 @@ export class Replica {
     await this.clients.connect();
     await this.link.start();
     await this.bus.start();
-    // Their timers are set by now and shorter than this one, so they are over, or what this waits for.
-    this.swept = delay(SWEPT_MS).then(() => this.link.sweep());
   }
 
   /** Messages to this replica are lost from now on. */
   async deafen(): Promise<void> {
-    // It would make up for them.
-    await this.swept;
     await this.clients.subscriber.unsubscribe(this.link.keys.everyone, this.link.keys.inbox(this.link.id));
   }
 
@@ -80,7 +71,8 @@ export class Replicas implements AsyncDisposable {
       keyPrefix: this.keyPrefix,
       logger: SILENT,
       beatMs: NEVER_MS,
-      sweepMs: NEVER_MS,
+      // Not even after the start: a sweep comes when a test has it come, or asks for some.
+      sweepMs: 0,
       ...options,
     });
     const replica = new Replica(link, clients, options);
