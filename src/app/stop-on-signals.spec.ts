@@ -1,5 +1,6 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { eventually } from '../../test/support/eventually.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
 /** What is registered for each signal, since the process of the tests must not hear of them. */
@@ -40,7 +41,7 @@ it.each(['SIGTERM', 'SIGINT'])('lets calls finish before it takes anything apart
   const steps = stoppable();
 
   handlers.get(signal)?.();
-  await vi.waitFor(() => expect(exited).toHaveBeenCalledExactlyOnceWith(0));
+  await eventually(() => expect(exited).toHaveBeenCalledExactlyOnceWith(0));
 
   expect(steps).toEqual(['drain', 'close']);
 });
@@ -74,7 +75,7 @@ it('logs what would not stop, and exits with 1', async () => {
   stoppable(() => Promise.reject(new Error('the port is stuck')));
 
   handlers.get('SIGTERM')?.();
-  await vi.waitFor(() => expect(exited).toHaveBeenCalledExactlyOnceWith(1));
+  await eventually(() => expect(exited).toHaveBeenCalledExactlyOnceWith(1));
 
   expect(error).toHaveBeenCalledWith(expect.any(String), expect.stringContaining('the port is stuck'));
 });

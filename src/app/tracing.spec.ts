@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { context, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../test/support/eventually.js';
 import { type OtlpReceiver, startOtlpReceiver } from '../../test/support/otlp/otlp-receiver.js';
 import { readConfig } from './config.js';
 import { keyValuePairs } from './key-value-pairs.js';
@@ -151,7 +152,7 @@ describe('tracing', () => {
 
     trace.getTracer('team').startSpan('team').end();
 
-    await vi.waitFor(() => expect(receiver.spans).toHaveLength(1));
+    await eventually(() => expect(receiver.spans).toHaveLength(1));
   });
 
   it.each([

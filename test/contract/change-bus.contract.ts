@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Change, ChangeBus, ChangeRead, LoggedChange } from '../../src/mcp/session/change-bus.port.js';
+import { eventually } from '../support/eventually.js';
 
 export interface ChangeBusLimits {
   /** Changes that `since` can look back. */
@@ -25,8 +26,6 @@ class Heard {
     this.uris.push(change.kind === 'resource' ? change.uri : change.kind);
   };
 }
-
-const told = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 5 });
 
 function urisOf(read: ChangeRead): readonly string[] | string {
   if (read.status !== 'ok') return read.status;
@@ -57,7 +56,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         peer.subscribe(there.listener);
         await publishAll(bus, '1', '2');
         await publishAll(peer, '3');
-        await told(() =>
+        await eventually(() =>
           expect([here.uris, there.uris]).toEqual([
             ['1', '2', '3'],
             ['1', '2', '3'],
@@ -70,7 +69,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         peer.subscribe((change) => heard.push(change));
         const kinds: Change[] = [{ kind: 'tools' }, { kind: 'prompts' }, { kind: 'resources' }, changed('a://1')];
         for (const change of kinds) await bus.publish(change);
-        await told(() => expect(heard.map(({ change }) => change)).toEqual(kinds));
+        await eventually(() => expect(heard.map(({ change }) => change)).toEqual(kinds));
         expect(urisOf(await bus.since(heard[1]!.cursor))).toEqual(['resources', 'a://1']);
       });
 
@@ -79,7 +78,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         const heard = new Heard();
         bus.subscribe(heard.listener);
         await publishAll(bus, '2');
-        await told(() => expect(heard.uris).toEqual(['2']));
+        await eventually(() => expect(heard.uris).toEqual(['2']));
       });
 
       it('hears nothing once it has ended, and may end twice', async () => {
@@ -89,7 +88,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         end();
         end();
         await publishAll(bus, '1');
-        await told(() => expect(barrier.uris).toEqual(['1']));
+        await eventually(() => expect(barrier.uris).toEqual(['1']));
         expect(gone.uris).toEqual([]);
       });
 
@@ -99,7 +98,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         bus.subscribe(heard.listener);
         end();
         await publishAll(bus, '1');
-        await told(() => expect(heard.uris).toEqual(['1']));
+        await eventually(() => expect(heard.uris).toEqual(['1']));
       });
 
       it('may be ended by a listener, its own or one that comes after', async () => {
@@ -109,7 +108,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         ends.push(bus.subscribe(victim.listener));
         bus.subscribe(barrier.listener);
         await publishAll(bus, '1', '2');
-        await told(() => expect(barrier.uris).toEqual(['1', '2']));
+        await eventually(() => expect(barrier.uris).toEqual(['1', '2']));
         expect(victim.uris).toEqual([]);
       });
 
@@ -120,7 +119,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         });
         bus.subscribe(heard.listener);
         await publishAll(bus, '1', '2');
-        await told(() => expect(heard.uris).toEqual(['1', '2']));
+        await eventually(() => expect(heard.uris).toEqual(['1', '2']));
       });
 
       it('keeps the order when a listener publishes', async () => {
@@ -130,7 +129,7 @@ export function describeChangeBus(name: string, factory: (limits: ChangeBusLimit
         });
         bus.subscribe(heard.listener);
         await bus.publish({ kind: 'tools' });
-        await told(() => expect(heard.uris).toEqual(['tools', 'echo']));
+        await eventually(() => expect(heard.uris).toEqual(['tools', 'echo']));
       });
     });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppendedEvent, AttachmentListener, EventLog, EventRead } from '../../src/mcp/session/event-log.port.js';
+import { eventually } from '../support/eventually.js';
 
 export interface EventLogLimits {
   readonly maxEvents: number;
@@ -36,8 +37,6 @@ class Reader implements AttachmentListener {
     this.displacements += 1;
   }
 }
-
-const told = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 5 });
 
 /** A log may answer, and refuse, at once or later. */
 async function append(log: EventLog, ...args: Parameters<EventLog['append']>): Promise<string> {
@@ -243,7 +242,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         for (const data of ['one', 'two']) {
           const before = reader.wakes;
           await log.append('s1', 'a', data);
-          await told(() => expect(reader.wakes).toBeGreaterThan(before));
+          await eventually(() => expect(reader.wakes).toBeGreaterThan(before));
         }
       });
 
@@ -251,7 +250,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         await appendAll('one');
         const reader = new Reader();
         await peer.attach('s1', 'a', reader);
-        await told(() => expect(reader.wakes).toBeGreaterThan(0));
+        await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
       });
 
       it('hands the reader what was appended where it reads, with the cursor of the event before', async () => {
@@ -293,9 +292,9 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         await log.attach('s1', 'a', first);
         await peer.attach('s1', 'a', second);
         await log.attach('s1', 'a', third);
-        await told(() => expect([first.displacements, second.displacements]).toEqual([1, 1]));
+        await eventually(() => expect([first.displacements, second.displacements]).toEqual([1, 1]));
         await log.clear('s1');
-        await told(() => expect(third.displacements).toBe(1));
+        await eventually(() => expect(third.displacements).toBe(1));
         expect([first.displacements, second.displacements]).toEqual([1, 1]);
       });
 
@@ -303,10 +302,10 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         const [former, present] = [new Reader(), new Reader()];
         await log.attach('s1', 'a', former);
         await peer.attach('s1', 'a', present);
-        await told(() => expect(former.displacements).toBe(1));
+        await eventually(() => expect(former.displacements).toBe(1));
         const before = former.wakes;
         await log.append('s1', 'a', 'one');
-        await told(() => expect(present.wakes).toBeGreaterThan(0));
+        await eventually(() => expect(present.wakes).toBeGreaterThan(0));
         expect(former.wakes).toBe(before);
       });
 
@@ -316,7 +315,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         await log.attach('s1', 'a', new Reader());
         await log.attach('s1', 'a', present);
         await appendAll('one');
-        await told(() => expect(present.wakes).toBeGreaterThan(0));
+        await eventually(() => expect(present.wakes).toBeGreaterThan(0));
         expect(other).toMatchObject({ wakes: 0, displacements: 0 });
       });
 
@@ -324,10 +323,10 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         const reader = new Reader();
         const first = await log.attach('s1', 'a', reader);
         await log.attach('s1', 'a', reader);
-        await told(() => expect(reader.displacements).toBe(1));
+        await eventually(() => expect(reader.displacements).toBe(1));
         first.detach();
         await appendAll('one');
-        await told(() => expect(reader.wakes).toBeGreaterThan(0));
+        await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
       });
 
       it('survives a listener that throws', async () => {
@@ -338,7 +337,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         await log.attach('s1', 'a', { wake: fail, displaced: fail });
         await expect(append(log, 's1', 'a', 'one')).resolves.toBeTypeOf('string');
         await log.attach('s1', 'a', reader);
-        await told(() => expect(reader.wakes).toBeGreaterThan(0));
+        await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
       });
     });
 
@@ -350,7 +349,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         await appendAll('one');
         await peer.attach('s1', 'a', second);
         await log.attach('s1', 'a', third);
-        await told(() => expect(second.displacements).toBe(1));
+        await eventually(() => expect(second.displacements).toBe(1));
         expect(gone).toMatchObject({ wakes: 0, displacements: 0 });
       });
 
@@ -361,7 +360,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         former.detach();
         former.detach();
         await appendAll('one');
-        await told(() => expect(reader.wakes).toBeGreaterThan(0));
+        await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
         expect(reader.displacements).toBe(0);
       });
 
@@ -370,7 +369,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         const attachment = await log.attach('s1', 'a', { wake: () => undefined, displaced: () => attachment.detach() });
         await log.attach('s1', 'a', reader);
         await appendAll('one');
-        await told(() => expect(reader.wakes).toBeGreaterThan(0));
+        await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
       });
     });
 
@@ -392,7 +391,7 @@ export function describeEventLog(name: string, factory: (limits: EventLogLimits)
         await peer.attach('s1', 'b', second);
         await log.clear('s1');
         await log.clear('s1');
-        await told(() => expect([first.displacements, second.displacements]).toEqual([1, 1]));
+        await eventually(() => expect([first.displacements, second.displacements]).toEqual([1, 1]));
       });
 
       it('is harmless for a session without streams', async () => {
@@ -499,7 +498,7 @@ async function runAgainstModel({ log, peer }: EventLogHarness, sequence: readonl
         const cursor = await target.append('s', command.stream, command.data, command.last);
         stream.events.push({ cursor, data: command.data, last: command.last });
         cursors[command.stream]!.push(cursor);
-        if (attached) await told(() => expect(attached.reader.wakes).toBeGreaterThan(before));
+        if (attached) await eventually(() => expect(attached.reader.wakes).toBeGreaterThan(before));
         break;
       }
       case 'read': {
@@ -534,6 +533,6 @@ async function runAgainstModel({ log, peer }: EventLogHarness, sequence: readonl
         streams.clear();
         for (const r of readers.filter(({ attached }) => attached)) Object.assign(r, { attached: false, displaced: 1 });
     }
-    await told(() => expect(readers.map((r) => r.reader.displacements)).toEqual(readers.map((r) => r.displaced)));
+    await eventually(() => expect(readers.map((r) => r.reader.displacements)).toEqual(readers.map((r) => r.displaced)));
   }
 }

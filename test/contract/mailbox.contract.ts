@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CallListener, ClientAnswer, Mailbox } from '../../src/mcp/session/mailbox.port.js';
+import { eventually } from '../support/eventually.js';
 
 /** Two replicas over one backend (the same object twice where the adapter is process-local). */
 export interface MailboxHarness {
@@ -25,8 +26,6 @@ class Call implements CallListener {
 
 const NEVER = new AbortController().signal;
 const ANSWER: ClientAnswer = { result: { action: 'accept', content: { ok: true } } };
-
-const told = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 5 });
 
 /** The behaviour of every adapter of the port. Calls may be told at once or later, so tests wait for it. */
 export function describeMailbox(name: string, factory: () => Promise<MailboxHarness>): void {
@@ -54,7 +53,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
 
     /** `expect` registers on its way; an answer is refused until it has. */
     const answered = (sessionId: string, askId: string, answer: ClientAnswer): Promise<void> =>
-      vi.waitFor(async () => expect(await peer.answer(sessionId, askId, answer)).toBe(true), { interval: 5 });
+      eventually(async () => expect(await peer.answer(sessionId, askId, answer)).toBe(true));
 
     /** Resolves once all that was asked before is registered: a question asked after it has been answered. */
     const registered = async (sessionId: string): Promise<void> => {
@@ -67,23 +66,23 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
       it('reaches the call on any replica, with the reason', async () => {
         const call = await listening('s1', 1);
         await peer.cancel('s1', 1, 'changed my mind');
-        await told(() => expect(call.heard).toEqual(['cancelled: changed my mind']));
+        await eventually(() => expect(call.heard).toEqual(['cancelled: changed my mind']));
       });
 
       it('needs no reason', async () => {
         const call = await listening('s1', 1);
         await peer.cancel('s1', 1, undefined);
-        await told(() => expect(call.heard).toEqual(['cancelled: no reason']));
+        await eventually(() => expect(call.heard).toEqual(['cancelled: no reason']));
       });
 
       it('reaches no other call: neither "1" for 1, nor one of another session', async () => {
         const call = await listening('s1', 1);
         const others = [await listening('s1', '1'), await listening('s1', 2), await listening('s2', 1)];
         await peer.cancel('s1', 1, 'x');
-        await told(() => expect(call.heard).toEqual(['cancelled: x']));
+        await eventually(() => expect(call.heard).toEqual(['cancelled: x']));
         expect(others.flatMap(({ heard }) => heard)).toEqual([]);
         await peer.cancel('s1', '1', 'y');
-        await told(() => expect(others[0]!.heard).toEqual(['cancelled: y']));
+        await eventually(() => expect(others[0]!.heard).toEqual(['cancelled: y']));
         expect(call.heard).toEqual(['cancelled: x']);
       });
 
@@ -98,7 +97,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
         stop();
         await peer.cancel('s1', 1, 'x');
         await peer.cancel('s1', 2, 'x');
-        await told(() => expect(barrier.heard).toEqual(['cancelled: x']));
+        await eventually(() => expect(barrier.heard).toEqual(['cancelled: x']));
         expect(gone.heard).toEqual([]);
       });
 
@@ -111,7 +110,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
         });
         const call = await listening('s1', 1);
         await mailbox.cancel('s1', 1, 'x');
-        await told(() => expect(call.heard).toEqual(['cancelled: x']));
+        await eventually(() => expect(call.heard).toEqual(['cancelled: x']));
       });
     });
 
@@ -160,7 +159,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
         const pending = mailbox.expect('s1', 'ask', abort.signal);
         abort.abort(reason);
         await expect(pending).rejects.toBe(reason);
-        await vi.waitFor(async () => expect(await peer.answer('s1', 'ask', ANSWER)).toBe(false), { interval: 5 });
+        await eventually(async () => expect(await peer.answer('s1', 'ask', ANSWER)).toBe(false));
       });
 
       it('rejects at once when the signal has aborted before', async () => {
@@ -184,7 +183,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
         const calls = [await listening('s1', 1), await listening('s1', 2)];
         const other = await listening('s2', 1);
         await peer.end('s1');
-        await told(() => expect(calls.map(({ heard }) => heard)).toEqual([['ended'], ['ended']]));
+        await eventually(() => expect(calls.map(({ heard }) => heard)).toEqual([['ended'], ['ended']]));
         expect(other.heard).toEqual([]);
       });
 
@@ -200,11 +199,11 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
       it('tells a call once, and nothing of what comes after', async () => {
         const call = await listening('s1', 1);
         await peer.end('s1');
-        await told(() => expect(call.heard).toEqual(['ended']));
+        await eventually(() => expect(call.heard).toEqual(['ended']));
         const barrier = await listening('s1', 2);
         await peer.cancel('s1', 1, 'x');
         await peer.end('s1');
-        await told(() => expect(barrier.heard).toEqual(['ended']));
+        await eventually(() => expect(barrier.heard).toEqual(['ended']));
         expect(call.heard).toEqual(['ended']);
       });
 
@@ -218,7 +217,7 @@ export function describeMailbox(name: string, factory: () => Promise<MailboxHarn
         const stop = await listen('s1', 2, { cancelled: () => undefined, ended: () => stop() });
         const call = await listening('s1', 3);
         await mailbox.end('s1');
-        await told(() => expect(call.heard).toEqual(['ended']));
+        await eventually(() => expect(call.heard).toEqual(['ended']));
       });
 
       it('is harmless for a session in which nothing runs', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionChange, SessionRecord } from '../../src/mcp/session/session-record.js';
 import type { SessionStore } from '../../src/mcp/session/session-store.port.js';
+import { eventually } from '../support/eventually.js';
 
 export interface SessionStoreLimits {
   readonly idleMs: number;
@@ -30,8 +31,6 @@ const LIMITS: SessionStoreLimits = {
   maxSessionsPerOwner: 3,
   maxSubscriptions: 3,
 };
-
-const told = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 5 });
 
 function sessionRecord(fields: Partial<SessionRecord> & Pick<SessionRecord, 'createdAt'>): SessionRecord {
   return {
@@ -204,7 +203,7 @@ export function describeSessionStore(
         expect(taken).toEqual([false, true, false]);
         expect(await store.enter('s1', 'ada')).toEqual({ status: 'unknown' });
         expect(await store.enter('s1', 'bob')).toMatchObject({ status: 'ok', record: { owner: 'bob' } });
-        await told(() => expect(heard.mock.lastCall?.[0]).toMatchObject({ owner: 'bob' }));
+        await eventually(() => expect(heard.mock.lastCall?.[0]).toMatchObject({ owner: 'bob' }));
       });
 
       it('loses none of the changes that come at once', async () => {
@@ -259,9 +258,9 @@ export function describeSessionStore(
         await create();
         const { seen } = await watching();
         await peer.update('s1', { seen: 'c1' });
-        await told(() => expect(seen).toEqual(['c1']));
+        await eventually(() => expect(seen).toEqual(['c1']));
         await store.update('s1', { seen: 'c2' });
-        await told(() => expect(seen).toEqual(['c1', 'c2']));
+        await eventually(() => expect(seen).toEqual(['c1', 'c2']));
       });
 
       it('hears the whole record', async () => {
@@ -269,7 +268,7 @@ export function describeSessionStore(
         const records: SessionRecord[] = [];
         await store.watch('s1', (record) => records.push(record));
         await peer.update('s1', { subscribe: 'a://2' });
-        await told(() => expect(records).toMatchObject([{ id: 's1', owner: 'ada', seen: 'c0' }]));
+        await eventually(() => expect(records).toMatchObject([{ id: 's1', owner: 'ada', seen: 'c0' }]));
         expect([...records[0]!.subscriptions].sort()).toEqual(['a://1', 'a://2']);
       });
 
@@ -278,7 +277,7 @@ export function describeSessionStore(
         await create({ id: 's2' });
         const [{ seen }, other] = [await watching(), await watching('s2')];
         await peer.update('s2', { seen: 'c1' });
-        await told(() => expect(other.seen).toEqual(['c1']));
+        await eventually(() => expect(other.seen).toEqual(['c1']));
         expect(seen).toEqual([]);
       });
 
@@ -288,7 +287,7 @@ export function describeSessionStore(
         gone.stop();
         gone.stop();
         await peer.update('s1', { seen: 'c1' });
-        await told(() => expect(barrier.seen).toEqual(['c1']));
+        await eventually(() => expect(barrier.seen).toEqual(['c1']));
         expect(gone.seen).toEqual([]);
       });
 
@@ -300,7 +299,7 @@ export function describeSessionStore(
         await store.watch('s1', changed);
         stop();
         await peer.update('s1', { seen: 'c1' });
-        await told(() => expect(seen).toEqual(['c1']));
+        await eventually(() => expect(seen).toEqual(['c1']));
       });
 
       it('is not harmed by another watcher that throws', async () => {
@@ -310,7 +309,7 @@ export function describeSessionStore(
         });
         const { seen } = await watching();
         expect(await peer.update('s1', { seen: 'c1' })).toBe(true);
-        await told(() => expect(seen).toEqual(['c1']));
+        await eventually(() => expect(seen).toEqual(['c1']));
       });
 
       it('is harmless for a session that is gone', async () => {
@@ -326,7 +325,7 @@ export function describeSessionStore(
         await create();
         const { seen } = await watching();
         await peer.update('s1', { seen: 'c1' });
-        await told(() => expect(seen).toEqual(['c1']));
+        await eventually(() => expect(seen).toEqual(['c1']));
         expect(former.seen).toEqual([]);
       });
     });

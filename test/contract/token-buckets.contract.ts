@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BucketSpec, TokenBuckets, Verdict } from '../../src/mcp/limits/token-buckets.port.js';
+import { eventually } from '../support/eventually.js';
 
 /** Two replicas over one backend (the same object twice where the adapter is process-local). */
 export interface TokenBucketsHarness {
@@ -147,13 +148,13 @@ export function describeTokenBuckets(
 
       it('forgets a bucket once it is full again, and not before', async () => {
         await buckets.take([FAST, SLOW]);
-        await vi.waitFor(async () => expect(await harness.remembers('fast')).toBe(false), { interval: 5 });
+        await eventually(async () => expect(await harness.remembers('fast')).toBe(false));
         expect(await harness.remembers('slow')).toBe(true);
       });
 
       it('gives back with time', async () => {
         await buckets.take([FAST]);
-        await vi.waitFor(async () => expect(await peer.take([FAST])).toEqual(ALLOWED), { interval: 5 });
+        await eventually(async () => expect(await peer.take([FAST])).toEqual(ALLOWED));
       });
     });
   });

@@ -19,7 +19,7 @@ describe.skipIf(cannotRender())('the chart', () => {
     const all = await renderAll(NAMES.map((name) => installation(INSTALLATIONS[name] ?? {})));
     NAMES.forEach((name, index) => (rendered[name] = all[index] as Rendered));
     schema = await KubernetesSchema.of(all.flatMap(({ objects }) => objects));
-  }, 60_000);
+  });
 
   describe.each(NAMES)('with the values %s', (name) => {
     it('renders', () => {

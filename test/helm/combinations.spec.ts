@@ -20,7 +20,7 @@ describe.skipIf(cannotRender())('generated values', () => {
     jobs = fc.sample(generatedJobs, { seed: SEED, numRuns: RUNS });
     all = await renderAll(jobs);
     rendered = all.filter(({ error }) => error === undefined);
-  }, 60_000);
+  });
 
   /** The first jobs that have problems, with these. */
   const wrong = (problemsOf: (one: Rendered) => readonly string[]) =>
@@ -71,7 +71,7 @@ describe.skipIf(cannotRender())('generated values', () => {
   it('make objects that Kubernetes takes', async () => {
     const schema = await KubernetesSchema.of(rendered.flatMap(({ objects }) => objects));
     expect(wrong(({ objects }) => objects.flatMap((object) => schema.problemsOf(object)))).toEqual([]);
-  }, 60_000);
+  });
 
   it.each(Object.entries(POLICIES))('keep the policy: %s', (_name, policy) => {
     expect(wrong((one) => (one.error === undefined ? policy(one) : []))).toEqual([]);

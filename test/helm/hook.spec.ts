@@ -85,7 +85,7 @@ describe.skipIf(cannotRender())('the hook of helm test', () => {
   beforeAll(() => {
     compiled = new CompiledServer([]);
     secrets = mkdtempSync(join(tmpdir(), 'rookery-hook-secrets-'));
-  }, 60_000);
+  });
   afterAll(() => {
     compiled[Symbol.dispose]();
     rmSync(secrets, { recursive: true, force: true });
@@ -128,14 +128,14 @@ describe.skipIf(cannotRender())('the hook of helm test', () => {
     const { code, output } = await hookAgainst(objects, objects);
     expect(output).toMatch(/server\/discover: .*\ntools\/list: [1-9]\d* tools\ninitialize: rookery/);
     expect(code).toBe(0);
-  }, 60_000);
+  });
 
   it('wants to be refused by a server that asks for tokens', async () => {
     const objects = await rendered({ values: AUTH });
     const { code, output } = await hookAgainst(objects, objects);
     expect(output).toContain('resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"');
     expect(code).toBe(0);
-  }, 60_000);
+  });
 
   it('makes calls with a token, where it has one', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -158,7 +158,7 @@ describe.skipIf(cannotRender())('the hook of helm test', () => {
     );
     expect(output).not.toContain(token);
     expect(code).toBe(0);
-  }, 60_000);
+  });
 
   it('says that it only tested the refusal, where it has no token', async () => {
     const objects = await rendered({ values: AUTH });
@@ -185,11 +185,11 @@ describe.skipIf(cannotRender())('the hook of helm test', () => {
     const { code, output } = await hookAgainst(await rendered({ values: OPEN }), await rendered({ values: AUTH }));
     expect(output).toMatch(/A call with a wrong token got HTTP/);
     expect(code).toBe(1);
-  }, 60_000);
+  });
 
   it('fails when a server asks for tokens that should be open', async () => {
     const { code, output } = await hookAgainst(await rendered({ values: AUTH }), await rendered({ values: OPEN }));
     expect(output).toContain('401');
     expect(code).toBe(1);
-  }, 60_000);
+  });
 });

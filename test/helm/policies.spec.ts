@@ -142,7 +142,7 @@ describe.skipIf(cannotRender())('the policies', () => {
     // Both ways in at once.
     const ingress = { enabled: true, controller: 'nginx', hosts: ['mcp.example.com'] };
     production = await render(installation({ ...INSTALLATIONS['production'], values: { ingress } }));
-  }, 60_000);
+  });
 
   it('are each seen to fail here', () => {
     expect(Object.keys(MISTAKES).sort()).toEqual(Object.keys(POLICIES).sort());

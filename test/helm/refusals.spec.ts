@@ -287,7 +287,7 @@ describe.skipIf(cannotRender())('the chart refuses', () => {
   let rendered: Rendered[];
   beforeAll(async () => {
     rendered = await renderAll(REFUSALS.map(([, job]) => job));
-  }, 60_000);
+  });
 
   it.each(REFUSALS.map(([what, , message], index) => [what, index, message] as const))(
     '%s',

@@ -139,7 +139,7 @@ describe('the compiler', () => {
       ...COMPILES,
       ...Object.fromEntries(Object.entries(REFUSED).map(([name, [snippet]]) => [name, snippet])),
     });
-  }, 60_000);
+  });
 
   it.each(Object.keys(COMPILES))('accepts %s', (name) => {
     expect(said.get(name)).toEqual([]);

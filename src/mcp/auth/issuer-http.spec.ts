@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import { TestIssuer } from '../../../test/support/oauth/test-issuer.js';
 import { IssuerHttp } from './issuer-http.js';
 import { IssuerUnavailable } from './issuer-unavailable.error.js';
@@ -35,7 +36,7 @@ describe('IssuerHttp', () => {
     issuer.fault('jwks', 'hang');
     const http = new IssuerHttp(60_000);
     const fetched = expect(http.fetch(issuer.jwksUri)).rejects.toThrow('this server is closing');
-    await vi.waitFor(() => expect(issuer.jwksFetches).toBe(1));
+    await eventually(() => expect(issuer.jwksFetches).toBe(1));
     http.close();
     await fetched;
     await expect(http.fetch(issuer.jwksUri)).rejects.toThrow('this server is closing');

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import { JwksKeys } from './issuer-keys.js';
 import { IssuerUnavailable } from './issuer-unavailable.error.js';
 
@@ -43,7 +44,7 @@ describe('JwksKeys', () => {
     expect(fetch).toHaveBeenCalledTimes(1);
     state.now = 10 * MINUTE;
     await Promise.all([find('a'), find('a')]);
-    await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(2));
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(2));
   });
 
   it('fetches once for 1,000 different unknown keys at once', async () => {
@@ -93,12 +94,12 @@ describe('JwksKeys', () => {
     Object.assign(state, { away: false, now: 21 * MINUTE, gate });
     // Old keys do for this one, behind which a fetch sets out.
     await find('a');
-    await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(3));
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(3));
     Object.assign(state, { published: [await jwk('b')], gate: Promise.resolve() });
     const found = find('b');
     await setImmediate();
     answer();
-    await vi.waitFor(() => expect(outages.succeeded).toHaveBeenCalledTimes(3));
+    await eventually(() => expect(outages.succeeded).toHaveBeenCalledTimes(3));
     expect(await found).toBe(1);
     expect(await find('b')).toBe(1);
   });
@@ -144,7 +145,7 @@ describe('JwksKeys', () => {
     await find('a');
     Object.assign(state, { now: 70 * MINUTE - 1, gate: new Promise(() => undefined) });
     expect(await Promise.all([find('a'), find('a')])).toEqual([1, 1]);
-    await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(2));
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(2));
     expect(await find('a')).toBe(1);
     expect(fetch).toHaveBeenCalledTimes(2);
   });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import { RequestLane } from './request-lane.js';
 
 describe('RequestLane', () => {
@@ -25,9 +26,9 @@ describe('RequestLane', () => {
     expect(running()).toEqual(['a']);
     end('a');
     await answers[0];
-    await vi.waitFor(() => expect(running()).toEqual(['a', 'b']));
+    await eventually(() => expect(running()).toEqual(['a', 'b']));
     end('b');
-    await vi.waitFor(() => expect(running()).toEqual(['a', 'b', 'c']));
+    await eventually(() => expect(running()).toEqual(['a', 'b', 'c']));
     end('c');
     expect(await Promise.all(answers)).toEqual(['a', 'b', 'c']);
     expect(vi.getTimerCount()).toBe(0);

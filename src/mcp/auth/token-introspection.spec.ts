@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import { TEST_CLIENT, TEST_RESOURCE, TestIssuer } from '../../../test/support/oauth/test-issuer.js';
 import { OAuthAuthenticator } from './oauth.authenticator.js';
 import type { IntrospectionOptions, OAuthOptions } from './oauth-options.js';
@@ -118,7 +119,7 @@ describe('introspection', () => {
     const answers = Array.from({ length: 100 }, (_, index) => server.ask(`token-${index}`));
     const refused = await Promise.allSettled(answers.slice(96));
     for (const answer of refused) expect(answer).toMatchObject({ reason: { status: 503 } });
-    await vi.waitFor(() => expect(server.issuer.requests.introspect).toBe(32));
+    await eventually(() => expect(server.issuer.requests.introspect).toBe(32));
     server.authenticator.close();
     for (const answer of await Promise.allSettled(answers)) expect(answer).toMatchObject({ reason: { status: 503 } });
     expect(server.issuer.requests.introspect).toBe(32);
@@ -131,7 +132,7 @@ describe('introspection', () => {
     server.state.ahead = 60_000;
     server.issuer.fault('introspect', 'hang');
     const madeUp = Array.from({ length: 200 }, (_, index) => server.ask(`token-${index}`).catch(() => undefined));
-    await vi.waitFor(() => expect(server.issuer.requests.introspect).toBe(33));
+    await eventually(() => expect(server.issuer.requests.introspect).toBe(33));
     server.issuer.heal();
     await expect(server.ask(real)).resolves.toMatchObject({ subject: 'alice' });
     server.authenticator.close();

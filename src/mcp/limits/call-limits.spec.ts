@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import type { ConcurrencyRule, RateLimitRule } from '../decorators/limit-metadata.js';
 import { McpError } from '../protocol/errors.js';
 import { ANONYMOUS, type Principal } from '../protocol/principal.js';
@@ -269,7 +270,7 @@ describe('a call that does not get in', () => {
       const call = Promise.resolve(all.admit({ principal: ada, capability, call: abort }));
       if (isAsking) abort.abort(gone);
       buckets.answer({ allowed: true });
-      if (!isAsking) await vi.waitFor(() => expect(all.bulkheads.waiting).toBe(1));
+      if (!isAsking) await eventually(() => expect(all.bulkheads.waiting).toBe(1));
       abort.abort(gone);
       await expect(call).rejects.toBe(gone);
       blocker.release();

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import { AccessControl } from '../policy/access-control.js';
 import { PLAIN_CHALLENGE } from '../protocol/access-challenge.js';
 import type { AccessPolicy, AccessRequest } from '../protocol/access-policy.port.js';
@@ -88,7 +89,7 @@ describe('an audience', () => {
     const follows = audience.mayFollow('a://1/secret');
     specific.asked[0]?.(false);
     for (const count of [1, 2]) {
-      await vi.waitFor(() => expect(general.asked).toHaveLength(count));
+      await eventually(() => expect(general.asked).toHaveLength(count));
       general.asked[count - 1]?.(true);
     }
 
@@ -106,10 +107,10 @@ describe('an audience', () => {
     expect(heard).toEqual(['a://quick']);
 
     for (const count of [1, 2]) {
-      await vi.waitFor(() => expect(policy.asked).toHaveLength(count));
+      await eventually(() => expect(policy.asked).toHaveLength(count));
       policy.asked[count - 1]?.(true);
     }
-    await vi.waitFor(() => expect(heard).toEqual(['a://quick', 'a://slow', 'a://quick', 'end']));
+    await eventually(() => expect(heard).toEqual(['a://quick', 'a://slow', 'a://quick', 'end']));
   });
 
   it('goes on when something that was to be done in turn fails', async () => {
@@ -118,7 +119,7 @@ describe('an audience', () => {
     audience.inTurn(() => Promise.reject(new Error('broken')));
     audience.tell(changed('a://1'), heard);
 
-    await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce());
+    await eventually(() => expect(heard).toHaveBeenCalledOnce());
   });
 
   it('may follow only what it may read: a policy that lets it see a template is asked about the very resource', async () => {
@@ -149,7 +150,7 @@ describe('an audience', () => {
     audience.close();
 
     policy.asked[0]?.(false);
-    await vi.waitFor(() => expect(policy.asked).toHaveLength(1));
+    await eventually(() => expect(policy.asked).toHaveLength(1));
     audience.tell(changed('a://1'), say);
     expect(say).not.toHaveBeenCalled();
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { until } from '../../support/cluster/until.js';
 import { WireSession, statelessRequest } from '../../support/wire.js';
@@ -36,13 +36,11 @@ export function proxyContract(proxy: ProxyUnderTest): void {
       replicas = await Replicas.start({ ...SETTINGS, ...proxy.env });
       front = await proxy.start(replicas.ports);
       url = `${front.url}/mcp`;
-    }, 60_000);
+    });
     afterAll(async () => {
       await front?.[Symbol.asyncDispose]();
       await replicas?.[Symbol.asyncDispose]();
-    }, 30_000);
-    vi.setConfig({ testTimeout: 60_000 });
-
+    });
     it('spreads calls without a session over all replicas', async () => {
       const answers = await Promise.all(Array.from({ length: 60 }, () => callAt(url, 'echo', { text: 'hi' })));
 

@@ -5,6 +5,7 @@ import type { Counts } from '../../soak/ledger.js';
 import { ofKind, only, render } from '../../helm/support/chart.js';
 import { until } from '../../support/cluster/until.js';
 import { CompiledServer } from '../../support/compiled-server.js';
+import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { type RedisServer, startRedisServer } from '../../support/redis/redis-server.js';
 import { RolloutLoad } from './load.js';
@@ -70,7 +71,7 @@ describe.skipIf(cannotRollOut())('a rollout of the chart under load', () => {
     await app?.[Symbol.asyncDispose]();
     compiled?.[Symbol.dispose]();
     await redis?.close();
-  }, 60_000);
+  });
 
   it('is what the values for production say', () => {
     expect(plan).toMatchObject({ replicas: 3, maxSurge: 1, maxUnavailable: 0 });
@@ -104,7 +105,7 @@ describe.skipIf(cannotRollOut())('a rollout of the chart under load', () => {
     const counts = await load.during('steady', async () => {
       const good = app.apply(bad);
       await expect(app.rolledOut(STALLS_MS)).rejects.toThrow('still not so');
-      await vi.waitFor(() => expect(app.current[0]?.log).toMatch(says), 10_000);
+      await eventually(() => expect(app.current[0]?.log).toMatch(says));
       expect(app.current.map(({ ready }) => ready)).toEqual([false]);
       app.rollBack(good);
       await app.rolledOut();
@@ -125,7 +126,7 @@ describe.skipIf(cannotRollOut())('a rollout of the chart under load', () => {
 
     const counts = await load.during('rolling', async () => {
       const good = app.apply(bad);
-      await vi.waitFor(() => expect(app.current[0]?.log).toMatch(/AUDIT_TO/), 20_000);
+      await eventually(() => expect(app.current[0]?.log).toMatch(/AUDIT_TO/));
       // As after an out-of-memory kill, but in good order, so that nothing else is seen here.
       pod.signal('SIGTERM');
       await until('its container runs again, and is ready', () => pod.restarts === 1 && pod.ready);

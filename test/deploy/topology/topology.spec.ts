@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CompiledServer } from '../../support/compiled-server.js';
 import { statelessRequest } from '../../support/wire.js';
@@ -11,8 +11,6 @@ import { cannotRunTopology } from './neighbours.js';
 import { type AlertState, PrometheusApi } from './prometheus-api.js';
 import { Topology } from './topology.js';
 import { Traffic } from './traffic.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const SOON = { timeout: 20_000, interval: 200 };
@@ -43,7 +41,7 @@ describe.skipIf(cannotRunTopology())('the topology of docker/compose.yaml', () =
     await traffic?.[Symbol.asyncDispose]();
     await topology?.[Symbol.asyncDispose]();
     compiled?.[Symbol.dispose]();
-  }, 60_000);
+  });
 
   const firing = async (): Promise<AlertState[]> =>
     (await prometheus.alerts()).filter(({ state, labels }) => state === 'firing' && labels['job'] === 'rookery');

@@ -23,6 +23,7 @@ import { JsonLinesStreamSink } from '../../../src/mcp/audit/json-lines-stream.si
 import { APPEND_AUDIT_LINES, RedisStreamSink } from '../../../src/mcp/audit/redis-stream.sink.js';
 import { verifyAudit } from '../../../src/mcp/audit/verify-audit.js';
 import { CALL, SILENT, auditLines } from '../../support/audit/audit-events.js';
+import { eventually } from '../../support/eventually.js';
 import { open as openRedis } from '../../support/redis/opened-clients.js';
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
@@ -125,7 +126,7 @@ describe('JSON lines in a file', () => {
     expect(() => trail.ready()).toThrow('The audit trail cannot be written at the moment.');
     expect(trail.failure).toMatch(/^ENOENT/);
     await mkdir(path);
-    await vi.waitFor(() => trail.ready(), { timeout: 5_000 });
+    await eventually(() => trail.ready());
     expect(linesOf(await readFile(join(path, 'audit.log'), 'utf8'))).toHaveLength(1);
   });
 
@@ -264,7 +265,7 @@ describe.skipIf(redisUrl === '')('a Redis stream', () => {
     state.losesAnswers = true;
     await expect(trail.record(callOf('ada'))).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
     state.losesAnswers = false;
-    await vi.waitFor(() => trail.ready(), { timeout: 5_000 });
+    await eventually(() => trail.ready());
     await trail.record(callOf('bob'));
     await trail.close();
     expect(subjectsIn(await lines())).toEqual(['ada', 'bob']);
@@ -278,7 +279,7 @@ describe.skipIf(redisUrl === '')('a Redis stream', () => {
     await expect(trail.record(callOf('ada'))).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
     await expect(trail.record(callOf('bob'))).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
     state.isAway = false;
-    await vi.waitFor(() => trail.ready(), { timeout: 5_000 });
+    await eventually(() => trail.ready());
     await trail.close();
     expect(subjectsIn(await lines())).toEqual(['ada', 'bob']);
     expect(await problemsIn(await lines())).toEqual([]);

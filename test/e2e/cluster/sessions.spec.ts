@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Json, WireSession, initialize, post, responseOf } from '../../support/wire.js';
 import { CLIENTS } from '../clients/real-clients.js';
 import { EventStream, errorFrame, resultFrame, textResult } from '../session/session-app.js';
 import { streamIn } from './streaming.js';
 import { CAN_CLUSTER, TestCluster, at, callAt, callIn, textOf } from './test-cluster.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 /** Functional bounds: the tests share their machine, and say that something happens, not how fast. */
-const SOON = { timeout: 10_000 };
 
 const NO_SESSION = errorFrame('eve', 404, 'No such session. Send initialize to open a new one.');
 
@@ -21,7 +18,7 @@ describe.skipIf(!CAN_CLUSTER)('a session on three replicas', () => {
     app = await TestCluster.start();
     urls = app.urls;
   }, 120_000);
-  afterAll(() => app?.[Symbol.asyncDispose](), 60_000);
+  afterAll(() => app?.[Symbol.asyncDispose]());
 
   describe('any replica', () => {
     it.each([1, 2])('serves every method of a session that another one opened (%i)', async (other) => {
@@ -94,7 +91,7 @@ describe.skipIf(!CAN_CLUSTER)('a session on three replicas', () => {
       expect(await refused.json()).toEqual(
         errorFrame('r-1', -32600, 'A request with the id "r-1" is running on this session.'),
       );
-      await expect.poll(async () => (await at(c, session).request('ping', {}, 'r-1')).status, SOON).toBe(200);
+      await expect.poll(async () => (await at(c, session).request('ping', {}, 'r-1')).status).toBe(200);
     });
   });
 
@@ -223,7 +220,7 @@ describe.skipIf(!CAN_CLUSTER)('a session on three replicas', () => {
 
     expect(posted.status).toBe(202);
     // The call has a second for it; that is measured where nothing else runs.
-    await expect.poll(() => callAt(a, 'hangs'), SOON).toContain('"cancelled":"aborted"');
+    await expect.poll(() => callAt(a, 'hangs')).toContain('"cancelled":"aborted"');
     expect(await stream.messages()).toEqual([]);
   });
 
@@ -245,14 +242,14 @@ describe.skipIf(!CAN_CLUSTER)('a session on three replicas', () => {
       expect(await listening.messages()).toEqual([]);
       expect(await hanging.messages()).toEqual([]);
       expect(await asking.messages()).toEqual([]);
-      await expect.poll(() => callAt(c, 'hangs'), SOON).toContain('"deleted":"aborted"');
+      await expect.poll(() => callAt(c, 'hangs')).toContain('"deleted":"aborted"');
       const answer = { jsonrpc: '2.0', id: question?.['id'], result: { action: 'decline' } };
       for (const url of urls) {
         const there = at(url, session);
         const late = [await there.request('ping'), await there.get(), await there.delete(), await there.post(answer)];
         expect(late.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
       }
-      await expect.poll(() => keysOf(app.redis.url, session.id), SOON).toEqual([]);
+      await expect.poll(() => keysOf(app.redis.url, session.id)).toEqual([]);
     });
 
     it('of one session leaves the others alone', async () => {
@@ -291,7 +288,7 @@ describe.skipIf(!CAN_CLUSTER)('a session on three replicas', () => {
       expect(heard).toEqual([1, 2, 3, 4, 5]);
       expect(asked).toMatchObject({ content: [{ text: 'Hello Ada' }] });
       await expect
-        .poll(() => client.notifications, SOON)
+        .poll(() => client.notifications)
         .toMatchObject([{ method: 'notifications/resources/updated', params: { uri: mine } }]);
       await subscription.close();
     });

@@ -10,6 +10,7 @@ import {
 } from '../../../src/index.js';
 import { Startup } from '../../../src/mcp/health/startup.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { WireSession } from '../../support/wire.js';
 import { plainRequest } from '../stateless/requests.js';
 
@@ -83,7 +84,7 @@ describe('GET /health/ready', () => {
     sink.broken = false;
 
     expect(meanwhile).toMatchObject({ status, body: { details: { audit: { status: state } } } });
-    await vi.waitFor(async () => expect((await probe(app, '/health/ready')).status).toBe(200), { timeout: 5_000 });
+    await eventually(async () => expect((await probe(app, '/health/ready')).status).toBe(200));
   });
 
   it('says no when a check does, and what it found', async () => {

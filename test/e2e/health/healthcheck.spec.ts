@@ -9,7 +9,7 @@ import { CompiledServer } from '../../support/compiled-server.js';
 let compiled: CompiledServer;
 beforeAll(() => {
   compiled = new CompiledServer([]);
-}, 60_000);
+});
 afterAll(() => compiled[Symbol.dispose]());
 
 /** What the command says of a server, and how it ends. */

@@ -5,6 +5,7 @@ import { Injectable, Logger, Module, type OnApplicationBootstrap } from '@nestjs
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { GracefulStop, ManagementRoutes, McpHealthModule, McpMetricsModule, McpModule } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -152,7 +153,7 @@ describe('with a management port', () => {
     onTestFinished(() => void late.destroy());
 
     // Long before they would be closed for being idle.
-    await vi.waitFor(() => expect(closed).toHaveBeenCalled());
+    await eventually(() => expect(closed).toHaveBeenCalled());
   });
 
   it('what fails there is masked, and logged', async () => {
@@ -175,7 +176,7 @@ describe('with a management port', () => {
     @Injectable()
     class SlowCatalogue implements OnApplicationBootstrap {
       async onApplicationBootstrap(): Promise<void> {
-        await vi.waitFor(() => ask('live'));
+        await eventually(() => ask('live'));
         for (const path of ['ready', 'startup']) await ask(path);
       }
     }
@@ -184,7 +185,7 @@ describe('with a management port', () => {
     const options = { management: { port } };
 
     await using _ = await createMcpTestApp([McpModule.forRoot(options), McpHealthModule, CatalogueModule], { options });
-    await vi.waitFor(() => ask('startup').then(() => expect(asked.at(-1)).toEqual(['startup', 200])));
+    await eventually(() => ask('startup').then(() => expect(asked.at(-1)).toEqual(['startup', 200])));
     await ask('ready');
 
     expect(asked.slice(0, 3)).toEqual([

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Concurrency, McpCall, McpCompletion, type McpOptions, McpPrompt, McpTool } from '../../../src/index.js';
 import * as z from 'zod';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { type Gate, gate } from '../stateless/requests.js';
 import { Caller, ERAS, refusalOf, refusedBy, slotsOf } from './caller.js';
 
@@ -75,7 +76,7 @@ async function boot(options: McpOptions = {}): Promise<McpTestApp> {
 
 const dishes = (): string[] => cooking.map(({ dish }) => dish);
 const until = (condition: () => unknown, wanted: unknown = true): Promise<void> =>
-  vi.waitFor(() => expect(condition()).toEqual(wanted), { interval: 5, timeout: 5_000 });
+  eventually(() => expect(condition()).toEqual(wanted));
 const NOT_BEGUN = 'The server is stopping. The call has not begun; send it again.';
 const TEXT = (text: string) => ({ content: [{ type: 'text', text }] });
 

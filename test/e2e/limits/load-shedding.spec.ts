@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { McpHealthModule, McpModule, McpTool } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { responseOf } from '../../support/wire.js';
 import { Caller } from './caller.js';
 
@@ -50,43 +51,37 @@ function block(): void {
   setImmediate(once);
   stopBlocking = () => (blocking = false);
 }
-
-const until = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 12_000, interval: 20 });
 const probe = async (path: string): Promise<number> => (await fetch(new URL(path, app.url))).status;
 const statusOf = async (caller: Caller): Promise<number> => (await caller.call('work')).status;
 
 describe('an event loop that is late', () => {
-  it(
-    'has calls of both eras refused with 503, probes answered, and all served again later',
-    { timeout: 30_000 },
-    async () => {
-      expect([await statusOf(callers.stateless), await statusOf(callers.session)]).toEqual([200, 200]);
-      block();
-      await until(async () => expect(await statusOf(callers.stateless)).toBe(503));
-      const { ran } = app.get(Tools);
-
-      const answers = await Promise.all([callers.stateless.call('work'), callers.session.call('work')]);
-      for (const refused of answers) {
-        expect(refused.status).toBe(503);
-        expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
-        expect(await responseOf(refused)).toEqual({
-          jsonrpc: '2.0',
-          error: { code: 503, message: 'The server is busy. Try again after the time in Retry-After.' },
-        });
-      }
-      expect(await Promise.all([probe('/health/live'), probe('/health/ready')])).toEqual([200, 200]);
-      expect((await callers.session.send('GET')).status).toBe(503);
-      expect(app.get(Tools).ran).toBe(ran);
-
-      stopBlocking();
-      await until(async () => expect(await statusOf(callers.stateless)).toBe(200));
-      expect(await statusOf(callers.session)).toBe(200);
-    },
-  );
-
-  it('does not keep sessions from being ended', { timeout: 30_000 }, async () => {
+  it('has calls of both eras refused with 503, probes answered, and all served again later', async () => {
+    expect([await statusOf(callers.stateless), await statusOf(callers.session)]).toEqual([200, 200]);
     block();
-    await until(async () => expect(await statusOf(callers.stateless)).toBe(503));
+    await eventually(async () => expect(await statusOf(callers.stateless)).toBe(503));
+    const { ran } = app.get(Tools);
+
+    const answers = await Promise.all([callers.stateless.call('work'), callers.session.call('work')]);
+    for (const refused of answers) {
+      expect(refused.status).toBe(503);
+      expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      expect(await responseOf(refused)).toEqual({
+        jsonrpc: '2.0',
+        error: { code: 503, message: 'The server is busy. Try again after the time in Retry-After.' },
+      });
+    }
+    expect(await Promise.all([probe('/health/live'), probe('/health/ready')])).toEqual([200, 200]);
+    expect((await callers.session.send('GET')).status).toBe(503);
+    expect(app.get(Tools).ran).toBe(ran);
+
+    stopBlocking();
+    await eventually(async () => expect(await statusOf(callers.stateless)).toBe(200));
+    expect(await statusOf(callers.session)).toBe(200);
+  });
+
+  it('does not keep sessions from being ended', async () => {
+    block();
+    await eventually(async () => expect(await statusOf(callers.stateless)).toBe(503));
 
     expect((await callers.session.send('DELETE')).status).toBe(204);
   });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type LoggerService } from '@nestjs/common';
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type McpOptions, McpTool, RateLimit } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { RedisMonitor } from '../../support/redis/redis-monitor.js';
 import { type RedisServer, startRedisServer } from '../../support/redis/redis-server.js';
 import { Caller, ERAS, refusalOf, refusedBy } from './caller.js';
@@ -98,7 +99,7 @@ describe.skipIf(url === '')('limits of several replicas', () => {
       principal: { subject: 'ada@acme.example', tenant: 'acme' },
     });
     await caller.statuses(1, 'much');
-    await vi.waitFor(() => expect(seen.commands().flat().join()).toContain('{limits}:principal:'));
+    await eventually(() => expect(seen.commands().flat().join()).toContain('{limits}:principal:'));
 
     expect(seen.commands().flat().join()).not.toMatch(/ada@|acme/);
   });
@@ -112,7 +113,7 @@ async function commandsOn(prefix: string) {
     monitor.sentByClients
       .map(({ args }) => args.filter((arg) => arg.startsWith(prefix)))
       .filter((keys) => keys.length > 0);
-  return { commands, until: (count: number) => vi.waitFor(() => expect(commands()).toHaveLength(count)) };
+  return { commands, until: (count: number) => eventually(() => expect(commands()).toHaveLength(count)) };
 }
 
 describe.skipIf(url === '')('limits while Redis is away', () => {
@@ -142,13 +143,10 @@ describe.skipIf(url === '')('limits while Redis is away', () => {
       'Rate limits cannot be shared at the moment: until they can, each replica has its own.',
     ]);
     await comeBack(redis);
-    await vi.waitFor(
-      async () => {
-        await caller.statuses(1, 'much');
-        expect(linesOfLimits()).toHaveLength(2);
-      },
-      { timeout: 10_000, interval: 100 },
-    );
+    await eventually(async () => {
+      await caller.statuses(1, 'much');
+      expect(linesOfLimits()).toHaveLength(2);
+    });
     expect(linesOfLimits()[1]).toBe('Rate limits are shared by all replicas again.');
   });
 

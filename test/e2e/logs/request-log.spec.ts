@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startHttp } from '../../../src/app/http.js';
+import { eventually } from '../../support/eventually.js';
 import { WireSession, statelessRequest } from '../../support/wire.js';
 
 type App = Awaited<ReturnType<typeof startHttp>>;
@@ -38,7 +39,7 @@ async function start(env: Record<string, string> = {}): Promise<string> {
 
 /** The lines, once there are so many. */
 async function logged(count: number): Promise<Line[]> {
-  await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(count));
+  await eventually(() => expect(lines.length).toBeGreaterThanOrEqual(count));
   return lines;
 }
 

@@ -1,5 +1,5 @@
 import { type CanActivate, Injectable, UseGuards } from '@nestjs/common';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import {
   Concurrency,
@@ -17,6 +17,7 @@ import {
   ToolError,
 } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { ERAS } from '../limits/caller.js';
 import { type Gate, gate } from '../stateless/requests.js';
 import { Scrape } from './scrape.js';
@@ -192,12 +193,12 @@ describe.each(ERAS)('in the %s era', (era) => {
     const app = await boot();
     const client = app.client({ era });
     const running = client.call('waits');
-    await vi.waitFor(() => expect(open).toHaveLength(1));
+    await eventually(() => expect(open).toHaveLength(1));
     await running.cancel().then(() => running.catch(() => undefined));
     await client.call('stamps');
     await client.call('stamps').catch(() => undefined);
 
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const scrape = await Scrape.of(app.url);
       expect(scrape.value(`${DURATION}_count`, { gen_ai_tool_name: 'waits', error_type: 'cancelled' })).toBe(1);
       expect(scrape.value(`${DURATION}_count`, { gen_ai_tool_name: 'stamps', error_type: 'limited' })).toBe(1);
@@ -223,7 +224,7 @@ describe.each(ERAS)('in the %s era', (era) => {
     const client = app.client({ era });
     await client.listTools();
     const calls = [client.call('waits'), client.call('waits'), client.call('cooks')];
-    await vi.waitFor(() => expect(open).toHaveLength(3));
+    await eventually(() => expect(open).toHaveLength(3));
 
     const busy = await Scrape.of(app.url);
     for (const door of open) door.open();

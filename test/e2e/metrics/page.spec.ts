@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { InjectMetric, makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import { Counter } from 'prom-client';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   GracefulStop,
   McpMetricsModule,
@@ -15,6 +15,7 @@ import {
   Readiness,
 } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { statelessRequest } from '../../support/wire.js';
 import { LIST_HEADERS, plainRequest, requestBody } from '../stateless/requests.js';
@@ -178,7 +179,7 @@ describe('requests over HTTP', () => {
     socket.end('NONSENSE\r\n\r\n');
     socket.resume();
 
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const scrape = await Scrape.of(app.url);
       expect(scrape.value(HTTP, { http_route: '/mcp', http_response_status_code: '403' })).toBe(1);
       expect(scrape.value(HTTP, { http_request_method: '_other', http_response_status_code: '400' })).toBe(1);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { McpCall, McpMetricsModule, McpModule, type McpOptions, McpTool } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { startRedisServer } from '../../support/redis/redis-server.js';
 import { WireSession, statelessRequest } from '../../support/wire.js';
 import { EventStream } from '../session/session-app.js';
@@ -82,7 +83,7 @@ describe('streams', () => {
     expect(await kinds()).toEqual([1, 1, 2]);
     for (const stream of streams) stream.cut();
     connection.abort();
-    await vi.waitFor(async () => expect(await kinds()).toEqual([0, 0, 0]));
+    await eventually(async () => expect(await kinds()).toEqual([0, 0, 0]));
   });
 
   it('do not count for their lifetime, neither as operations nor as HTTP requests', async () => {
@@ -91,7 +92,7 @@ describe('streams', () => {
     const stream = await EventStream.listen(session);
     const during = await Scrape.of(app.url);
     stream.cut();
-    await vi.waitFor(async () => expect((await Scrape.of(app.url)).value('mcp_server_open_streams')).toBe(0));
+    await eventually(async () => expect((await Scrape.of(app.url)).value('mcp_server_open_streams')).toBe(0));
 
     const after = await Scrape.of(app.url);
 
@@ -110,13 +111,13 @@ describe('streams', () => {
     await stream.next();
     stream.cut();
     for (const door of open) door.open();
-    await vi.waitFor(async () => expect((await Scrape.of(app.url)).value(IN_FLIGHT)).toBe(0));
+    await eventually(async () => expect((await Scrape.of(app.url)).value(IN_FLIGHT)).toBe(0));
     await (await EventStream.listen(session, stream.lastEventId)).messages();
 
     const scrape = await Scrape.of(app.url);
 
     // What primes the stream, five messages of progress, and the result.
-    await vi.waitFor(async () => expect((await Scrape.of(app.url)).value(APPENDS)).toBe(7));
+    await eventually(async () => expect((await Scrape.of(app.url)).value(APPENDS)).toBe(7));
     expect(scrape.value('mcp_server_event_log_replays_total')).toBe(1);
     expect(scrape.value('mcp_server_event_log_gaps_total', { reason: 'gap' })).toBe(1);
     expect(scrape.value('mcp_server_event_log_gaps_total')).toBe(1);
@@ -175,7 +176,7 @@ describe.skipIf(url === '')('with Redis', () => {
     expect(scrape.value(commands, { command: 'rookerySessionCreate', outcome: 'ok' })).toBe(1);
     expect(scrape.value(commands, { command: '_other' })).toBeUndefined();
     expect(scrape.value(commands, { outcome: 'error' })).toBe(0);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const later = await Scrape.of(there.url);
       expect(later.value('mcp_server_wakeup_latency_seconds_count')).toBeGreaterThanOrEqual(1);
     });
@@ -187,15 +188,12 @@ describe.skipIf(url === '')('with Redis', () => {
     const app = await boot({ redis: { url: server.url } });
     await server.close();
 
-    await vi.waitFor(
-      async () => {
-        const scrape = await Scrape.of(app.url);
-        expect(scrape.value('mcp_server_redis_up')).toBe(0);
-        expect(scrape.value('mcp_server_sessions')).toBeUndefined();
-        expect(scrape.value('mcp_server_check_degraded', { check: 'sessions' })).toBe(1);
-      },
-      { timeout: 12_000, interval: 500 },
-    );
+    await eventually(async () => {
+      const scrape = await Scrape.of(app.url);
+      expect(scrape.value('mcp_server_redis_up')).toBe(0);
+      expect(scrape.value('mcp_server_sessions')).toBeUndefined();
+      expect(scrape.value('mcp_server_check_degraded', { check: 'sessions' })).toBe(1);
+    });
     const failed = { outcome: 'error' };
     expect((await Scrape.of(app.url)).value('mcp_server_redis_command_duration_seconds_count', failed)).toBeGreaterThan(
       0,

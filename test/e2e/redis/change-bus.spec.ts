@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Change, ChangeRead, LoggedChange } from '../../../src/mcp/session/change-bus.port.js';
 import { PUBLISH } from '../../../src/mcp/session/redis/change-scripts.js';
 import { RedisKeys } from '../../../src/mcp/session/redis/redis-keys.js';
+import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedisServer } from '../../support/redis/redis-server.js';
 import { type Replica, Replicas } from './replicas.js';
 
@@ -10,7 +11,6 @@ let redis: RedisServer;
 
 const changed = (uri: string): Change => ({ kind: 'resource', uri });
 const nameOf = ({ change }: LoggedChange): string => (change.kind === 'resource' ? change.uri : change.kind);
-const told = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 5, timeout: 5_000 });
 
 /** What the listeners of a replica hear, in order: the name of a change, or that changes were lost. */
 function heardBy({ bus }: Replica): string[] {
@@ -57,7 +57,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
 
       const order = namesIn(await all[0]!.bus.since(start));
       expect(order).toHaveLength(150);
-      await told(() => expect(heard).toEqual([order, order, order]));
+      await eventually(() => expect(heard).toEqual([order, order, order]));
     });
 
     it('need one command a change, and none to hear of it', async () => {
@@ -68,7 +68,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       await Promise.all([here.bus.cursor(), there.bus.cursor()]);
       const sent = [vi.spyOn(here.link, 'send'), vi.spyOn(there.link, 'send')];
       await publish(here, '1', '2', '3', '4', '5');
-      await told(() => expect(heard.map(({ length }) => length)).toEqual([5, 5]));
+      await eventually(() => expect(heard.map(({ length }) => length)).toEqual([5, 5]));
 
       expect(sent.map(({ mock }) => mock.calls.length)).toEqual([5, 0]);
     });
@@ -85,7 +85,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       await there.hearAgain();
       await publish(here, '3');
 
-      await told(() => expect(heard).toEqual(['1', '2', '3']));
+      await eventually(() => expect(heard).toEqual(['1', '2', '3']));
     });
 
     it('are made up for by a sweep, when no next one comes', async () => {
@@ -96,7 +96,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
 
       await replicas.withoutSubscribers(() => publish(here, '1', '2'));
 
-      await told(() =>
+      await eventually(() =>
         expect(heard).toEqual([
           ['1', '2'],
           ['1', '2'],
@@ -136,7 +136,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       const cursor = await there.bus.cursor();
       await publish(here, '5');
 
-      await told(() => expect(heard).toEqual([`lost, now at ${cursor}`, '5']));
+      await eventually(() => expect(heard).toEqual([`lost, now at ${cursor}`, '5']));
     });
 
     it('are told to whoever still listens, however others take it', async () => {
@@ -175,7 +175,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       await rollBack(replicas, async () => {
         await publish(here, 'phantom');
         lost = await here.bus.cursor();
-        await told(() => expect(heard).toEqual([['phantom'], ['phantom']]));
+        await eventually(() => expect(heard).toEqual([['phantom'], ['phantom']]));
       });
       await publish(here, '2');
 
@@ -184,9 +184,9 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       expect(await here.bus.since(lost)).toEqual({ status: 'gap', cursor });
       expect(await there.bus.since(lost)).toEqual({ status: 'gap', cursor });
       const all = ['phantom', `lost, now at ${cursor}`];
-      await told(() => expect(heard).toEqual([all, all]));
+      await eventually(() => expect(heard).toEqual([all, all]));
       await publish(there, '3');
-      await told(() => expect(heard.map((names) => names.at(-1))).toEqual(['3', '3']));
+      await eventually(() => expect(heard.map((names) => names.at(-1))).toEqual(['3', '3']));
     });
 
     it('is known for another one by a replica that missed the change that took the place of the lost one', async () => {
@@ -197,7 +197,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       const heard = heardBy(there);
       await rollBack(replicas, async () => {
         await publish(here, 'phantom');
-        await told(() => expect(heard).toEqual(['phantom']));
+        await eventually(() => expect(heard).toEqual(['phantom']));
       });
 
       await there.deafen();
@@ -207,7 +207,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       await publish(here, '2');
 
       const cursor = await here.bus.cursor();
-      await told(() => expect(heard).toEqual(['phantom', `lost, now at ${cursor}`]));
+      await eventually(() => expect(heard).toEqual(['phantom', `lost, now at ${cursor}`]));
     });
   });
 
@@ -317,7 +317,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
         await redis.restart();
       }
 
-      await told(() =>
+      await eventually(() =>
         expect(heard).toEqual([
           ['1', '2', 'tools'],
           ['1', '2', 'tools'],
@@ -339,7 +339,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
         await redis.restart({ appendOnly: false });
       }
 
-      await told(() => expect(heard).toEqual([expect.stringMatching(/^lost, now at 0-\d+$/), '2']));
+      await eventually(() => expect(heard).toEqual([expect.stringMatching(/^lost, now at 0-\d+$/), '2']));
       await redis.restart({ appendOnly: true });
     });
 
@@ -357,8 +357,8 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
         await redis.restart();
       }
 
-      await told(() => expect(heard).toEqual(uris.slice(0, 1_000)));
-      await told(() => expect(warn).toHaveBeenCalledTimes(2));
+      await eventually(() => expect(heard).toEqual(uris.slice(0, 1_000)));
+      await eventually(() => expect(warn).toHaveBeenCalledTimes(2));
       expect(warn.mock.calls.flat()).toEqual([
         expect.stringMatching(/^Redis is away and 1000 changes wait to be told; further ones are dropped\./),
         expect.stringMatching(/^2 changes were dropped while Redis was away: .* Publish a change of the lists/),
@@ -370,7 +370,7 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
       const here = await replicas.add();
       await publish(here, 'before');
       await redis.kill();
-      const late = replicas.make({ beatMs: 50 });
+      const late = replicas.make({ beatMs: 50, sweepMs: 200 });
       const heard = heardBy(late);
       try {
         await late.start();
@@ -378,11 +378,11 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
         await redis.restart();
       }
 
-      await vi.waitUntil(() => late.bus.cursor().catch(() => undefined));
-      await vi.waitUntil(() => here.bus.cursor().catch(() => undefined));
+      await eventually(() => late.bus.cursor());
+      await eventually(() => here.bus.cursor());
       await publish(here, '1', '2');
 
-      await told(() => expect(heard).toEqual(['1', '2']));
+      await eventually(() => expect(heard).toEqual(['1', '2']));
     });
   });
 

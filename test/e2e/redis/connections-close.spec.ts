@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import { findRedisServer } from '../../support/redis/find-redis-server.js';
-import { create, open, soon, start } from '../../support/redis/opened-clients.js';
+import { create, open, start } from '../../support/redis/opened-clients.js';
 
 const clusterUrl = inject('redisClusterUrl') ?? '';
 const hasServer = findRedisServer() !== undefined;
@@ -54,7 +55,7 @@ describe('close', () => {
   ])('ends clients of %s, where nothing is', async (url, withinMs) => {
     await expectNothingHeld(async () => {
       const clients = await open({ url });
-      await soon(() => expect(clients.errors.length).toBeGreaterThan(5));
+      await eventually(() => expect(clients.errors.length).toBeGreaterThan(5));
       await clients.close();
       await expect(clients.commands.ping()).rejects.toThrow();
     }, withinMs);
@@ -69,7 +70,7 @@ describe('close', () => {
     const { port, sockets } = await silentServer();
     const clients = create({ url: `${scheme}://127.0.0.1:${port}`, commandTimeoutMs: 60_000 });
     const connecting = clients.connect();
-    await soon(() => expect(sockets.length).toBeGreaterThanOrEqual(count));
+    await eventually(() => expect(sockets.length).toBeGreaterThanOrEqual(count));
     await clients.close();
     await connecting;
     expect(clients.commands.status).not.toBe('ready');

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import { findOpenssl, makeCertificates } from '../../support/redis/certificates.js';
-import { ACL, type Opened, admin, hears, open, soon, start, works } from '../../support/redis/opened-clients.js';
+import { ACL, type Opened, admin, hears, open, start, works } from '../../support/redis/opened-clients.js';
 import { type RedisCluster, startRedisCluster } from '../../support/redis/redis-cluster.js';
 import type { RedisServer } from '../../support/redis/redis-server.js';
 import { freePort } from '../../support/free-port.js';
@@ -15,7 +16,7 @@ const url = inject('redisClusterUrl') ?? '';
 const TAGS = Array.from({ length: 60 }, (_, index) => `rookery:{${index}}`);
 
 const allWork = async ({ commands }: Opened): Promise<void> =>
-  soon(async () => {
+  eventually(async () => {
     const answers = await Promise.all(TAGS.map((key) => commands.set(key, '1')));
     expect(answers.every((answer) => answer === 'OK')).toBe(true);
   });
@@ -71,7 +72,7 @@ describe.skipIf(url === '')('a Redis Cluster', () => {
     clients.commands.defineCommand('tell', { lua: `return redis.call('PUBLISH', ARGV[1], KEYS[1])`, numberOfKeys: 1 });
     const tell = Reflect.get(clients.commands, 'tell') as (...args: string[]) => Promise<unknown>;
     await Promise.all(TAGS.slice(0, 9).map((key) => tell.call(clients.commands, key, channel)));
-    await soon(() => expect([...clients.heard].sort()).toEqual(TAGS.slice(0, 9).sort()));
+    await eventually(() => expect([...clients.heard].sort()).toEqual(TAGS.slice(0, 9).sort()));
   });
 });
 
@@ -102,7 +103,7 @@ describe.skipIf(url === '')('a Redis Cluster that loses nodes', () => {
     await allWork(clients);
     const lost = nodeOf(clients.subscriber);
     await lost.kill();
-    await soon(() => expect(Promise.all(TAGS.map((key) => clients.commands.get(key)))).rejects.toThrow());
+    await eventually(() => expect(Promise.all(TAGS.map((key) => clients.commands.get(key)))).rejects.toThrow());
     await hears(clients, admin(othersOf(lost)[0]!), 'rookery:a');
     await lost.restart();
     await allWork(clients);
@@ -111,7 +112,7 @@ describe.skipIf(url === '')('a Redis Cluster that loses nodes', () => {
   it('does not keep a start waiting while it is down, and hears meanwhile', async () => {
     const nodes = cluster.nodes.map(admin);
     for (const node of nodes) await node.call('CLUSTER', 'DELSLOTS', 0);
-    await soon(async () => {
+    await eventually(async () => {
       for (const node of nodes) expect(await node.call('CLUSTER', 'INFO')).toContain('cluster_state:fail');
     });
     const clients = await open({ url: cluster.url });
@@ -134,7 +135,7 @@ describe.skipIf(url === '')('a Redis Cluster that loses nodes', () => {
     const clients = await open({ url: cluster.url });
     await clients.subscriber.subscribe('rookery:a');
     await Promise.all(cluster.nodes.map((node) => node.kill()));
-    await soon(() => expect(clients.commands.get('rookery:{1}')).rejects.toThrow('not connected'));
+    await eventually(() => expect(clients.commands.get('rookery:{1}')).rejects.toThrow('not connected'));
     await Promise.all(cluster.nodes.map((node) => node.restart()));
     await allWork(clients);
     await hears(clients, clients.commands, 'rookery:a');
@@ -168,7 +169,7 @@ describe.skipIf(url === '')('a Redis Cluster that loses nodes', () => {
     for (const node of [...othersOf(left), left]) await admin(node).call('CLUSTER', 'DELSLOTSRANGE', from, to);
     await admin(heir!).call('CLUSTER', 'ADDSLOTSRANGE', from, to);
     // MOVED makes the client look where the slots are now.
-    await soon(async () => {
+    await eventually(async () => {
       await allWork(clients);
       expect(nodeOf(clients.subscriber)).not.toBe(left);
       expect(clients.subscriber.status).toBe('ready');

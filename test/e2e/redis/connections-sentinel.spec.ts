@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import { findOpenssl, makeCertificates } from '../../support/redis/certificates.js';
 import { findRedisServer } from '../../support/redis/find-redis-server.js';
-import { admin, hears, open, soon, works } from '../../support/redis/opened-clients.js';
+import { admin, hears, open, works } from '../../support/redis/opened-clients.js';
 import { startRedisSentinel } from '../../support/redis/redis-sentinel.js';
 import { makeDirectory, removeDirectory } from '../../support/redis/server-process.js';
 
@@ -25,7 +26,7 @@ describe.skipIf(!findRedisServer())('Sentinel', () => {
     onTestFinished(() => sentinel.close());
     await sentinel.sentinels[0]!.kill();
     const clients = await open({ url: sentinel.url });
-    await soon(() => expect(clients.errors.length).toBeGreaterThan(4));
+    await eventually(() => expect(clients.errors.length).toBeGreaterThan(4));
     await expect(clients.commands.ping()).rejects.toThrow();
     await sentinel.sentinels[0]!.restart();
     await works(clients);

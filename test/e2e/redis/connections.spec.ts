@@ -3,9 +3,10 @@ import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRedisClients } from '../../../src/mcp/session/redis/redis-clients.js';
 import type { RedisOptions } from '../../../src/mcp/session/redis/redis-options.js';
+import { eventually } from '../../support/eventually.js';
 import { findOpenssl, makeCertificates } from '../../support/redis/certificates.js';
 import { findRedisServer } from '../../support/redis/find-redis-server.js';
-import { ACL, admin, create, hears, open, soon, start, works } from '../../support/redis/opened-clients.js';
+import { ACL, admin, create, hears, open, start, works } from '../../support/redis/opened-clients.js';
 import { type RedisServer, startRedisServer } from '../../support/redis/redis-server.js';
 import { freePort } from '../../support/free-port.js';
 import { makeDirectory, removeDirectory } from '../../support/redis/server-process.js';
@@ -71,7 +72,7 @@ describe.skipIf(!hasServer)('signing in', () => {
     const keys = ['rookery:hash', 'rookery:zset', 'rookery:stream', 'rookery:set'];
     expect(await commands.eval(script, keys.length, ...keys, 'rookery:all')).toBe(1);
     expect(await commands.set('rookery:alive', '1', 'PX', 60_000, 'NX')).toBe('OK');
-    await soon(() => expect(clients.heard).toEqual(['hello']));
+    await eventually(() => expect(clients.heard).toEqual(['hello']));
     expect(await operator.call('ACL', 'LOG')).toEqual([]);
     expect(clients.errors).toEqual([]);
 
@@ -89,7 +90,7 @@ describe.skipIf(!hasServer)('a server that is away', () => {
     const clients = await open({ url: server.url });
     await clients.subscriber.subscribe('rookery:a');
     await server.kill();
-    await soon(() => expect(clients.commands.ping()).rejects.toThrow('Connection is closed.'));
+    await eventually(() => expect(clients.commands.ping()).rejects.toThrow('Connection is closed.'));
     await server.restart();
     await works(clients);
     await hears(clients, clients.commands, 'rookery:a');
@@ -115,7 +116,7 @@ describe.skipIf(!hasServer)('a server that is away', () => {
     await clients.subscriber.subscribe('rookery:a');
     await server.kill('SIGSTOP');
     await expect(clients.commands.ping()).rejects.toThrow('Command timed out');
-    await soon(() => expect(clients.subscriber.status).not.toBe('ready'));
+    await eventually(() => expect(clients.subscriber.status).not.toBe('ready'));
     await server.kill('SIGCONT');
     await works(clients);
     await hears(clients, clients.commands, 'rookery:a');
@@ -126,7 +127,7 @@ describe.skipIf(!hasServer)('a server that is away', () => {
     const clients = await open({ url: server.url, commandTimeoutMs: 150 });
     await server.kill('SIGSTOP');
     await expect(clients.commands.incr('rookery:counter')).rejects.toThrow('Command timed out');
-    await soon(() => expect(clients.commands.status).not.toBe('ready'));
+    await eventually(() => expect(clients.commands.status).not.toBe('ready'));
     await server.kill('SIGCONT');
     await works(clients);
     expect(await clients.commands.get('rookery:counter')).toBe('1');
@@ -169,7 +170,7 @@ describe.skipIf(!hasServer)('a subscription', () => {
     await clients.subscriber.subscribe('rookery:a');
     // Ends the connections of the user that has the subscription.
     await operator.call('ACL', 'SETUSER', 'rookery', 'resetchannels');
-    await soon(() => {
+    await eventually(() => {
       const told = {
         which: 'subscriber',
         error: expect.objectContaining({ message: expect.stringMatching(/^NOPERM/) }),

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { McpCall, McpRegistry, McpResource, McpTool } from '../../../src/index.js';
+import { eventually } from '../../support/eventually.js';
 import { RedisMonitor } from '../../support/redis/redis-monitor.js';
 import { WireSession, sseMessages } from '../../support/wire.js';
 import { EventStream, SessionApp } from '../session/session-app.js';
 
 const url = inject('redisUrl') ?? '';
-const until = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 10, timeout: 10_000 });
 
 @Injectable()
 class Tools {
@@ -62,7 +62,7 @@ describe.skipIf(url === '')('what a session costs in commands', () => {
     const marks = (): number => commands(session.id).filter((line) => line.startsWith('hdel ')).length;
     const before = marks();
     await (await session.request('ping')).text();
-    await until(() => expect(marks()).toBeGreaterThan(before));
+    await eventually(() => expect(marks()).toBeGreaterThan(before));
   };
 
   it('two for a call that is answered in JSON: one before and one after it', async () => {
@@ -76,7 +76,7 @@ describe.skipIf(url === '')('what a session costs in commands', () => {
       expect(response.headers.get('content-type')).toContain('application/json');
       await response.text();
     }
-    await until(() => expect(commands(session.id).at(-1)).toMatch(/^hdel /));
+    await eventually(() => expect(commands(session.id).at(-1)).toMatch(/^hdel /));
 
     expect(count()).toBe(20);
   });

@@ -3,12 +3,10 @@ import { McpError } from '../../../src/mcp/protocol/errors.js';
 import type { AttachmentListener } from '../../../src/mcp/session/event-log.port.js';
 import { RedisEventLog } from '../../../src/mcp/session/redis/redis-event-log.js';
 import type { ReplicaLink } from '../../../src/mcp/session/redis/replica-link.js';
+import { eventually } from '../../support/eventually.js';
 import { type TestReplicas, testReplicas } from '../../support/redis/test-replicas.js';
 
 const url = inject('redisUrl') ?? '';
-
-const until = (assertion: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(assertion, { interval: 10, timeout: 10_000 });
 
 /** A connection that counts what it is told. */
 class Reader implements AttachmentListener {
@@ -56,7 +54,7 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     const attachment = await there.attach('s1', 'b', new Reader());
     attachment.detach();
     await here.clear('s1');
-    await until(async () => expect(await keysOf('s1')).toEqual([expect.stringMatching(/:session$/)]));
+    await eventually(async () => expect(await keysOf('s1')).toEqual([expect.stringMatching(/:session$/)]));
   });
 
   it('lets all keys of a stream lapse', async () => {
@@ -116,7 +114,7 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     await there.attach('s1', 'a', new Reader());
     await there.read('s1', 'a', cursor, 10);
     const isGone = vi.spyOn(replicas.links[1]!, 'isGone').mockResolvedValue(true);
-    await until(async () => expect(await there.read('s1', 'a', cursor, 10)).toEqual({ status: 'orphaned' }));
+    await eventually(async () => expect(await there.read('s1', 'a', cursor, 10)).toEqual({ status: 'orphaned' }));
     isGone.mockRestore();
     expect(await there.read('s1', 'a', cursor, 10)).toEqual({ status: 'ok', events: [] });
   });
@@ -141,7 +139,7 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     await there.attach('s1', 'a', reader);
     replicas.clients[1]!.subscriber.disconnect(true);
     await here.append('s1', 'a', 'x');
-    await until(() => expect(reader.wakes).toBeGreaterThan(0));
+    await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
   });
 
   it('takes a stream over once the former reader has let go', async () => {
@@ -152,7 +150,7 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     // It does not take it all the same before this test goes on, however busy the machine is.
     const patient = new RedisEventLog(replicas.links[1]!, { handoverMs: 20_000 });
     const taken = patient.attach('s1', 'a', new Reader()).then(() => order.push('taken'));
-    await until(() => expect(former.displacements).toBe(1));
+    await eventually(() => expect(former.displacements).toBe(1));
     letGo();
     await taken;
     expect(order).toEqual(['let go', 'taken']);
@@ -176,13 +174,13 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     await second.attach('s2', 'b', reader);
 
     const taken = second.attach('s2', 'a', new Reader()).then(() => order.push('taken'));
-    await until(() => expect(deliver).toBeDefined());
+    await eventually(() => expect(deliver).toBeDefined());
     const swept = link.sweep();
-    await until(() => expect(former.displacements).toBe(1));
+    await eventually(() => expect(former.displacements).toBe(1));
     deliver?.();
     // Whatever was said to the other replica meanwhile has come when this has.
     await first.append('s2', 'b', 'x');
-    await until(() => expect(reader.wakes).toBeGreaterThan(0));
+    await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
     letGo();
     await Promise.all([taken, swept]);
     expect(order).toEqual(['let go', 'taken']);
@@ -200,7 +198,7 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     expect(await there.read('s1', 'a', cursor, 10)).toEqual({ status: 'ok', events: [] });
     await replicas.crash(0);
 
-    await until(async () => expect(await there.read('s1', 'a', cursor, 10)).toEqual({ status: 'orphaned' }));
+    await eventually(async () => expect(await there.read('s1', 'a', cursor, 10)).toEqual({ status: 'orphaned' }));
     expect(await there.read('s1', 'a', '', 10)).toMatchObject({ status: 'ok', events: [{ data: 'x' }] });
   });
 
@@ -212,7 +210,7 @@ describe.skipIf(url === '')('the event log on Redis', () => {
     await replicas.links[1]!.sweep();
     const before = reader.wakes;
     await replicas.crash(0);
-    await until(() => expect(reader.wakes).toBeGreaterThan(before));
+    await eventually(() => expect(reader.wakes).toBeGreaterThan(before));
   });
 
   it('does not take a replica for gone while Redis is only just back', async () => {

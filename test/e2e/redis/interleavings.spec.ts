@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { afterAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
 import type { Attachment, AttachmentListener, EventLog } from '../../../src/mcp/session/event-log.port.js';
 import { RedisEventLog } from '../../../src/mcp/session/redis/redis-event-log.js';
 import { RedisMailbox } from '../../../src/mcp/session/redis/redis-mailbox.js';
 import { RedisSessionStore } from '../../../src/mcp/session/redis/redis-session-store.js';
+import { eventually } from '../../support/eventually.js';
 import { type TestReplicas, testReplicas } from '../../support/redis/test-replicas.js';
 
 /*
@@ -49,8 +50,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant('delete' as const) },
   { weight: 1, arbitrary: fc.constant('expire' as const) },
 );
-
-const until = (assertion: () => void): Promise<void> => vi.waitFor(assertion, { interval: 5, timeout: 10_000 });
 
 /** A client's connection: reads on whenever it is woken, as the wire does. */
 class Connection implements AttachmentListener {
@@ -230,7 +229,7 @@ class World {
   /** Everything that was said has arrived where it should, once and in order, and nowhere else. */
   private async settle(): Promise<void> {
     const { clients, said, calls: running } = this.session;
-    await until(() => {
+    await eventually(() => {
       for (const [stream, client] of clients) {
         const { received, gap, connection } = client;
         expect(received).toEqual(received.map((_number, index) => (received[0] ?? 0) + index));
@@ -253,7 +252,7 @@ class World {
     expect(await store.delete(session.id)).toBe(true);
     await mailbox.end(session.id);
     await events.clear(session.id);
-    await until(() => {
+    await eventually(() => {
       for (const call of session.calls.values()) expect(call.heard.at(-1)).toBe('ended');
       expect(open.map(({ displacements }) => displacements)).toEqual(open.map(() => 1));
     });
@@ -269,7 +268,7 @@ class World {
     await this.expectGone(session.id);
     // Whoever holds something of it finds out at the next look.
     for (const link of this.replicas.links) await link.sweep();
-    await until(() => {
+    await eventually(() => {
       for (const call of session.calls.values()) expect(call.heard.at(-1)).toBe('ended');
       for (const client of session.clients.values()) expect(client.connection).toBeUndefined();
     });

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { CallListener, ClientAnswer } from '../../../src/mcp/session/mailbox.port.js';
+import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedisServer } from '../../support/redis/redis-server.js';
 import { type Replica, Replicas } from './replicas.js';
 
@@ -11,9 +12,6 @@ const NEVER = new AbortController().signal;
 const ANSWER: ClientAnswer = {
   result: { action: 'accept', content: { list: [], text: 'ä/"\u{1f600}', number: 1e21 } },
 };
-
-const told = (assertion: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(assertion, { interval: 5, timeout: 5_000 });
 
 /** A running call that keeps what it heard. */
 class Call implements CallListener {
@@ -60,7 +58,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       await using replicas = new Replicas(redis.url);
       const [asker, ...others] = [await replicas.add(), await replicas.add(), await replicas.add()];
       const asked = asker.mailbox.expect('s1', 'ask', NEVER);
-      await told(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
+      await eventually(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
 
       const answers = Array.from({ length: 20 }, (_, number) => ({ result: { number } }));
       const taken = await Promise.all(answers.map((answer, i) => others[i % 2]!.mailbox.answer('s1', 'ask', answer)));
@@ -101,9 +99,9 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       const abort = new AbortController();
 
       const asked = [long.mailbox.expect('s1', 'long', abort.signal)].map(outcomeOf);
-      await told(async () => expect(await replicas.sessionKeys()).toHaveLength(1));
+      await eventually(async () => expect(await replicas.sessionKeys()).toHaveLength(1));
       asked.push(outcomeOf(short.mailbox.expect('s1', 'short', abort.signal)));
-      await told(async () => expect(await replicas.admin.hlen(short.link.keys.asks('s1'))).toBe(2));
+      await eventually(async () => expect(await replicas.admin.hlen(short.link.keys.asks('s1'))).toBe(2));
 
       const left = await replicas.admin.pttl(short.link.keys.asks('s1'));
       expect(left).toBeGreaterThan(50_000);
@@ -114,7 +112,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
 
     it('that cannot be registered is refused, and may be asked again', async () => {
       await using replicas = new Replicas(redis.url);
-      const here = await replicas.add();
+      const here = await replicas.add({ patienceMs: 300 });
       await redis.kill();
 
       try {
@@ -128,7 +126,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
         await redis.restart();
       }
 
-      await told(async () => expect(await here.mailbox.answer('s1', 'ask', ANSWER)).toBe(false));
+      await eventually(async () => expect(await here.mailbox.answer('s1', 'ask', ANSWER)).toBe(false));
       const again = here.mailbox.expect('s1', 'ask', NEVER);
       expect(await here.mailbox.answer('s1', 'ask', ANSWER)).toBe(true);
       expect(await again).toEqual(ANSWER);
@@ -138,7 +136,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       await using replicas = new Replicas(redis.url);
       const here = await replicas.add();
       const asked = here.mailbox.expect('s1', 'ask', NEVER);
-      await told(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
+      await eventually(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
 
       await replicas.admin.hset(here.link.keys.asks('s1'), 'ask', `a${JSON.stringify(ANSWER)}`);
       expect(await here.mailbox.answer('s1', 'ask', { result: {} })).toBe(false);
@@ -165,11 +163,11 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       await here.deafen();
       const asked = here.mailbox.expect('s1', 'ask', NEVER);
 
-      await told(async () => expect(await there.mailbox.answer('s1', 'ask', ANSWER)).toBe(true));
+      await eventually(async () => expect(await there.mailbox.answer('s1', 'ask', ANSWER)).toBe(true));
       await here.link.sweep();
 
       expect(await asked).toEqual(ANSWER);
-      await told(async () => expect(await replicas.sessionKeys()).toEqual([]));
+      await eventually(async () => expect(await replicas.sessionKeys()).toEqual([]));
     });
 
     it('is a cancellation whose message was lost, of the call it was meant for, once', async () => {
@@ -196,7 +194,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       const call = await listening(here, 's1', 1);
 
       await there.mailbox.cancel('s1', 1, 'x');
-      await told(() => expect(call.heard).toEqual(['cancelled: x']));
+      await eventually(() => expect(call.heard).toEqual(['cancelled: x']));
       await here.link.sweep();
 
       expect(call.heard).toEqual(['cancelled: x']);
@@ -218,14 +216,14 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
 
       expect([call.heard, other.heard]).toEqual([['ended'], []]);
       expect(await asked).toMatchObject({ name: 'McpError', reason: 'SESSION_NOT_FOUND' });
-      await told(async () => expect(await replicas.sessionKeys()).toEqual([]));
+      await eventually(async () => expect(await replicas.sessionKeys()).toEqual([]));
     });
 
     it('is a question that Redis lost, which can then be answered', async () => {
       await using replicas = new Replicas(redis.url);
       const [here, there] = [await replicas.add(), await replicas.add()];
       const asked = here.mailbox.expect('s1', 'ask', NEVER);
-      await told(async () => expect(await replicas.sessionKeys()).toContain('{s1}:asks'));
+      await eventually(async () => expect(await replicas.sessionKeys()).toContain('{s1}:asks'));
 
       await replicas.admin.del(here.link.keys.asks('s1'));
       expect(await there.mailbox.answer('s1', 'ask', ANSWER)).toBe(false);
@@ -243,7 +241,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       const gone = await replicas.createSession('s2', 1);
       const calls = [await listening(here, 's1', 1), await listening(here, 's2', 1)];
       const asked = here.mailbox.expect('s1', 'ask', NEVER);
-      await told(async () => expect(await replicas.sessionKeys()).toContain('{s1}:asks'));
+      await eventually(async () => expect(await replicas.sessionKeys()).toContain('{s1}:asks'));
 
       await replicas.withoutSubscribers(async () => {
         await there.mailbox.cancel('s1', 1, 'x');
@@ -253,7 +251,7 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       });
 
       expect(await asked).toEqual(ANSWER);
-      await told(() => expect(calls.map(({ heard }) => heard)).toEqual([['cancelled: x'], ['ended']]));
+      await eventually(() => expect(calls.map(({ heard }) => heard)).toEqual([['cancelled: x'], ['ended']]));
     });
   });
 
@@ -290,11 +288,11 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
       await replicas.createSession('s2', 1);
 
       await replicas.admin.publish(here.link.keys.everyone, JSON.stringify(['gone', 's1', '17']));
-      await told(() => expect(call.heard).toEqual(['ended']));
+      await eventually(() => expect(call.heard).toEqual(['ended']));
       await there.mailbox.end('s1');
       await there.mailbox.cancel('s2', 1, undefined);
 
-      await told(() => expect(other.heard).toEqual(['cancelled: no reason']));
+      await eventually(() => expect(other.heard).toEqual(['cancelled: no reason']));
       expect(call.heard).toEqual(['ended']);
     });
 
@@ -317,21 +315,21 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
     const ask = (askId: string): Promise<unknown> => outcomeOf(here.mailbox.expect('s1', askId, abort.signal));
 
     const answered = ask('answered');
-    await told(async () => expect(await there.mailbox.answer('s1', 'answered', ANSWER)).toBe(true));
+    await eventually(async () => expect(await there.mailbox.answer('s1', 'answered', ANSWER)).toBe(true));
     await answered;
-    await told(async () => expect(await replicas.sessionKeys()).toEqual([]));
+    await eventually(async () => expect(await replicas.sessionKeys()).toEqual([]));
 
     const given = [ask('given up'), ask('given up too')];
     abort.abort();
     await Promise.all(given);
-    await told(async () => expect(await replicas.sessionKeys()).toEqual([]));
+    await eventually(async () => expect(await replicas.sessionKeys()).toEqual([]));
 
     await replicas.admin.hset(here.link.keys.asks('s1'), 'of a replica that is gone', 'pgone');
     const ended = [outcomeOf(here.mailbox.expect('s1', 'ended', NEVER))];
-    await told(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
+    await eventually(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
     await there.mailbox.end('s1');
     await Promise.all(ended);
-    await told(async () => expect(await replicas.sessionKeys()).toEqual([]));
+    await eventually(async () => expect(await replicas.sessionKeys()).toEqual([]));
   });
 
   it('a call costs nothing, a question three commands, an answer one; what is over costs no sweep', async () => {
@@ -343,13 +341,13 @@ describe.skipIf(inject('redisUrl') === null)('the mailbox on Redis', () => {
 
     const stop = here.mailbox.listen('s1', 1, new Call());
     const asked = here.mailbox.expect('s1', 'ask', abort.signal);
-    await told(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
+    await eventually(async () => expect(await replicas.sessionKeys()).toEqual(['{s1}:asks']));
     stop();
     await there.mailbox.answer('s1', 'ask', ANSWER);
     await asked;
     const stopAnother = here.mailbox.listen('s2', 1, new Call());
     stopAnother();
-    await told(async () => expect(await replicas.sessionKeys()).toEqual([]));
+    await eventually(async () => expect(await replicas.sessionKeys()).toEqual([]));
     expect([asker.mock.calls.length, answerer.mock.calls.length]).toEqual([3, 1]);
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
 

@@ -1,16 +1,14 @@
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import { type TestReplicas, testReplicas } from '../../support/redis/test-replicas.js';
 
 const url = inject('redisUrl') ?? '';
-
-const until = (assertion: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(assertion, { interval: 10, timeout: 10_000 });
 
 describe.skipIf(url === '')('the link between replicas', () => {
   let replicas: TestReplicas;
 
   beforeEach(async () => {
-    replicas = await testReplicas(url, 2);
+    replicas = await testReplicas(url, 2, { sweepMs: 600_000 });
   });
   afterEach(() => replicas.close());
 
@@ -24,7 +22,7 @@ describe.skipIf(url === '')('the link between replicas', () => {
     there.on('word', ([word]) => heard.push(`there ${word}`));
     await tell(here.keys.inbox(here.id), 'word', 'one');
     await tell(here.keys.everyone, 'word', 'two');
-    await until(() => expect(heard.toSorted()).toEqual(['here one', 'here two', 'there two']));
+    await eventually(() => expect(heard.toSorted()).toEqual(['here one', 'here two', 'there two']));
   });
 
   it('goes on after a message that is none of its own, and after a handler that throws', async () => {
@@ -38,7 +36,7 @@ describe.skipIf(url === '')('the link between replicas', () => {
       await replicas.redis.publish(here!.keys.everyone, strange);
     }
     await tell(here!.keys.everyone, 'word', 'one');
-    await until(() => expect(heard).toEqual(['one']));
+    await eventually(() => expect(heard).toEqual(['one']));
   });
 
   it('notices that messages were lost, and has everyone look', async () => {
@@ -47,12 +45,12 @@ describe.skipIf(url === '')('the link between replicas', () => {
     await replicas.muteSubscriber(0);
     // Until a beat has been missed for certain.
     const beat = await replicas.redis.pttl(replicas.links[0]!.keys.alive(replicas.links[0]!.id));
-    await until(async () => {
+    await eventually(async () => {
       const now = await replicas.redis.pttl(replicas.links[0]!.keys.alive(replicas.links[0]!.id));
       expect(now).not.toBe(beat);
     });
     await replicas.unmuteSubscriber(0);
-    await until(() => expect(sweeper).toHaveBeenCalled());
+    await eventually(() => expect(sweeper).toHaveBeenCalled());
   });
 
   it('subscribes again when it does not hear itself', async () => {
@@ -60,7 +58,7 @@ describe.skipIf(url === '')('the link between replicas', () => {
     const heard: string[] = [];
     here!.on('word', ([word = '']) => heard.push(word));
     await replicas.muteSubscriber(0);
-    await until(async () => {
+    await eventually(async () => {
       await tell(here!.keys.everyone, 'word', 'one');
       expect(heard).toContain('one');
     });
@@ -70,7 +68,7 @@ describe.skipIf(url === '')('the link between replicas', () => {
     const [here, there] = [replicas.links[0]!, replicas.links[1]!];
     expect(await here.isGone(there.id)).toBe(false);
     await there.close();
-    await until(async () => expect(await here.isGone(there.id)).toBe(true));
+    await eventually(async () => expect(await here.isGone(there.id)).toBe(true));
     expect(await here.isGone(here.id)).toBe(false);
   });
 
@@ -79,14 +77,14 @@ describe.skipIf(url === '')('the link between replicas', () => {
     const gone = vi.fn();
     here.onGone({ replicas: () => [there.id], gone });
     await replicas.crash(1);
-    await until(() => expect(gone).toHaveBeenCalledWith(there.id));
+    await eventually(() => expect(gone).toHaveBeenCalledWith(there.id));
   });
 
   it('says so when Redis cannot be reached', async () => {
     const [here] = replicas.links;
     expect(here).toMatchObject({ reached: true, available: true, failure: '' });
     replicas.clients[0]!.commands.disconnect();
-    await until(() => expect(here!.available).toBe(false));
+    await eventually(() => expect(here!.available).toBe(false));
     expect(here!.reached).toBe(true);
     await expect(here!.send((client) => client.ping())).rejects.toMatchObject({ reason: 'UNAVAILABLE', status: 503 });
   });

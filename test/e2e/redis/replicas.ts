@@ -14,6 +14,8 @@ export interface ReplicaOptions extends Partial<ReplicaLinkOptions> {
   /** How many changes the bus can look back. */
   readonly capacity?: number;
   readonly askRetentionMs?: number;
+  /** How long the mailbox goes on trying to register a question. */
+  readonly patienceMs?: number;
   readonly logger?: typeof SILENT;
 }
 
@@ -25,10 +27,10 @@ export class Replica {
   constructor(
     readonly link: ReplicaLink,
     private readonly clients: RedisClients,
-    { capacity = 1_000, askRetentionMs = 60_000, logger = SILENT }: ReplicaOptions,
+    { capacity = 1_000, askRetentionMs = 60_000, patienceMs = 10_000, logger = SILENT }: ReplicaOptions,
   ) {
     this.bus = new RedisChangeBus(link, { capacity, logger });
-    this.mailbox = new RedisMailbox(link, { askRetentionMs });
+    this.mailbox = new RedisMailbox(link, { askRetentionMs, patienceMs });
   }
 
   async start(): Promise<void> {

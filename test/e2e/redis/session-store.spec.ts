@@ -8,12 +8,10 @@ import {
 } from '../../../src/mcp/session/redis/redis-session-store.js';
 import { ReplicaLink } from '../../../src/mcp/session/redis/replica-link.js';
 import type { SessionRecord } from '../../../src/mcp/session/session-record.js';
+import { eventually } from '../../support/eventually.js';
 import { type TestReplicas, testReplicas } from '../../support/redis/test-replicas.js';
 
 const url = inject('redisUrl') ?? '';
-
-const until = (assertion: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(assertion, { interval: 10, timeout: 10_000 });
 
 describe.skipIf(url === '')('the session store on Redis', () => {
   let replicas: TestReplicas;
@@ -23,7 +21,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
 
   beforeEach(async () => {
     // Those of the tests are enough; one that comes by itself would come in between.
-    replicas = await testReplicas(url, 2, { sweepMs: 0 });
+    replicas = await testReplicas(url, 2);
     time = Date.UTC(2026, 0, 1);
     [here, there] = [storeOf(0), storeOf(1)];
   });
@@ -76,7 +74,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       await here.enter('s1', 'ada', 7);
       await replicas.crash(0);
 
-      await until(async () => expect(await there.enter('s1', 'ada', 7)).toMatchObject({ status: 'ok' }));
+      await eventually(async () => expect(await there.enter('s1', 'ada', 7)).toMatchObject({ status: 'ok' }));
       expect(await there.enter('s1', 'ada', 7)).toEqual({ status: 'in-flight' });
       expect(await replicas.redis.hget(keys().session('s1'), 'r:7')).toBe(link(1).id);
     });
@@ -87,8 +85,8 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       await here.create(record());
       await here.enter('s1', 'ada', 7);
       await replicas.crash(0);
-      await until(async () => expect(await link(1).isGone(link(0).id)).toBe(true));
-      await until(async () => expect(await link(2).isGone(link(0).id)).toBe(true));
+      await eventually(async () => expect(await link(1).isGone(link(0).id)).toBe(true));
+      await eventually(async () => expect(await link(2).isGone(link(0).id)).toBe(true));
 
       const entries = await Promise.all([there.enter('s1', 'ada', 7), third.enter('s1', 'ada', 7)]);
       expect(entries.map(({ status }) => status).sort()).toEqual(['in-flight', 'ok']);
@@ -100,7 +98,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       await replicas.redis.hset(keys().session('s1'), 'c:7', 'null');
       await replicas.crash(0);
 
-      await until(async () => expect(await there.enter('s1', 'ada', 7)).toMatchObject({ status: 'ok' }));
+      await eventually(async () => expect(await there.enter('s1', 'ada', 7)).toMatchObject({ status: 'ok' }));
       expect(await replicas.redis.hexists(keys().session('s1'), 'c:7')).toBe(0);
     });
   });
@@ -123,7 +121,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       });
 
       await expect(here.enter('s1', 'ada', 7)).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
-      await until(async () => expect(await there.enter('s1', 'ada', 7)).toMatchObject({ status: 'ok' }));
+      await eventually(async () => expect(await there.enter('s1', 'ada', 7)).toMatchObject({ status: 'ok' }));
     });
 
     it('does not keep the same replica from trying again', async () => {
@@ -222,7 +220,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       await replicas.redis.hset(keys().streamMeta('s1', 'x'), 'holder', link(1).id, 'reader', 'reader 1');
 
       await here.delete('s1');
-      await until(() =>
+      await eventually(() =>
         expect(told).toEqual([
           ['gone', 's1', epoch],
           ['displaced', 's1', 'x', 'reader 1', '', ''],
@@ -248,7 +246,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       await store.watch('s1', () => undefined);
       expect((await allKeys()).length).toBe(5);
 
-      await until(async () => expect(await allKeys()).toEqual([]));
+      await eventually(async () => expect(await allKeys()).toEqual([]));
     });
 
     it('an entry renews all of it, but not beyond the greatest age', async () => {
@@ -400,7 +398,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       await replicas.redis.del(keys().watchers('s1'));
       await sweep(1);
       await here.update('s1', { seen: 'c1' });
-      await until(() => expect(seen).toEqual(['c1']));
+      await eventually(() => expect(seen).toEqual(['c1']));
     });
 
     it('looks once more for all the messages that come while it looks', async () => {
@@ -419,12 +417,12 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       let messages = 0;
       link(1).on('record', () => (messages += 1));
       await here.update('s1', { seen: 'c1' });
-      await until(() => expect(looks).toBe(1));
+      await eventually(() => expect(looks).toBe(1));
       for (const cursor of ['c2', 'c3', 'c4']) await here.update('s1', { seen: cursor });
-      await until(() => expect(messages).toBe(4));
+      await eventually(() => expect(messages).toBe(4));
       letGo();
 
-      await until(() => expect(seen.at(-1)).toBe('c4'));
+      await eventually(() => expect(seen.at(-1)).toBe('c4'));
       expect(looks).toBe(2);
       expect(seen.length).toBeLessThanOrEqual(2);
     });
@@ -434,9 +432,9 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       expect(await watchers()).toEqual([link(1).id]);
       one.stop();
       await here.update('s1', { seen: 'c1' });
-      await until(() => expect(other.seen).toEqual(['c1']));
+      await eventually(() => expect(other.seen).toEqual(['c1']));
       other.stop();
-      await until(async () => expect(await watchers()).toEqual([]));
+      await eventually(async () => expect(await watchers()).toEqual([]));
     });
 
     it('stays told when one begins as the last one stops', async () => {
@@ -445,7 +443,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       last.stop();
       const next = await beginning;
       await here.update('s1', { seen: 'c1' });
-      await until(() => expect(next.seen).toEqual(['c1']));
+      await eventually(() => expect(next.seen).toEqual(['c1']));
     });
 
     it('has Redis tell no more, even if it was away when that was said', async () => {
@@ -453,7 +451,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       vi.spyOn(link(1), 'send').mockImplementationOnce(unavailable);
       stop();
       await here.update('s1', { seen: 'c1' });
-      await until(async () => expect(await watchers()).toEqual([]));
+      await eventually(async () => expect(await watchers()).toEqual([]));
     });
 
     it('looks no more at a session that has ended', async () => {
@@ -472,7 +470,7 @@ describe.skipIf(url === '')('the session store on Redis', () => {
       link(1).on('gone', () => (gone = true));
       const looks = runsOf(1, 'rookerySessionWatch');
       await here.delete('s1');
-      await until(() => expect(gone).toBe(true));
+      await eventually(() => expect(gone).toBe(true));
       await sweep(1);
       expect(looks).toEqual([]);
     });

@@ -223,7 +223,7 @@ function expectJsonRpc(answer: unknown, status: number): void {
 const RUNS = { numRuns: 400, endOnFailure: true } as const;
 
 describe('whatever is posted', () => {
-  it('to the stateless era: mutated requests', { timeout: 60_000 }, async () => {
+  it('to the stateless era: mutated requests', async () => {
     const body = fc
       .record({ method, params, id: fc.integer() })
       .map((request) => JSON.stringify({ jsonrpc: '2.0', ...request, params: { ...request.params, _meta: ENVELOPE } }));
@@ -240,7 +240,7 @@ describe('whatever is posted', () => {
     );
   });
 
-  it('to the stateless era: right requests with odd params', { timeout: 60_000 }, async () => {
+  it('to the stateless era: right requests with odd params', async () => {
     const known = METHODS.filter((name) => name !== '__proto__');
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...known), params, (named, odd) => {
@@ -251,7 +251,7 @@ describe('whatever is posted', () => {
     );
   });
 
-  it('to a session', { timeout: 60_000 }, async () => {
+  it('to a session', async () => {
     const session = await WireSession.open(served.url);
     const body = mutated(message.map((one) => JSON.stringify(one)));
 
@@ -272,7 +272,7 @@ describe('whatever is posted', () => {
     );
   });
 
-  it('to a session of 2025-03-26, in batches', { timeout: 60_000 }, async () => {
+  it('to a session of 2025-03-26, in batches', async () => {
     const session = await WireSession.open(served.url, '2025-03-26');
     const body = fc.array(message, { maxLength: 4 }).map((batch) => JSON.stringify(batch));
 
@@ -288,7 +288,7 @@ describe('whatever is posted', () => {
     );
   });
 
-  it('as initialize', { timeout: 60_000 }, async () => {
+  it('as initialize', async () => {
     const right = initialize('2025-11-25');
     const body = mutated(
       params.map((odd) => JSON.stringify({ ...right, params: { ...(right['params'] as Json), ...odd } })),
@@ -307,7 +307,7 @@ describe('whatever is posted', () => {
   });
 });
 
-it('whatever the headers of a GET or DELETE say', { timeout: 60_000 }, async () => {
+it('whatever the headers of a GET or DELETE say', async () => {
   const session = await WireSession.open(served.url);
 
   await fc.assert(

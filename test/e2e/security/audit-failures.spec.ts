@@ -9,6 +9,7 @@ import { verifyAudit } from '../../../src/mcp/audit/verify-audit.js';
 import { AUDIT_TRAIL } from '../../../src/mcp/governance.providers.js';
 import { McpServer } from '../../../src/mcp/mcp.providers.js';
 import { CALL, auditLines } from '../../support/audit/audit-events.js';
+import { eventually } from '../../support/eventually.js';
 import { startRedisServer } from '../../support/redis/redis-server.js';
 import { type Json, responseOf } from '../../support/wire.js';
 import { Caller, ERAS, type Era } from '../limits/caller.js';
@@ -20,9 +21,6 @@ const UNAVAILABLE = 'The audit trail cannot be written at the moment. Try again 
 
 const ada = ({ url }: AuditedApp, era: Era): Promise<Caller> => Caller.open(url, { era, principal: ADA });
 const refund = (caller: Caller): Promise<Response> => caller.call('refund', ORDER);
-/** A sink that failed is tried again once a second. */
-const recovered = (check: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(check, { timeout: 5_000, interval: 50 });
 
 /** The problems of a log whose servers have stopped. */
 async function problemsIn(lines: readonly string[]): Promise<string[]> {
@@ -80,7 +78,7 @@ describe.each(ERAS)('a sink that fails, where operations must be recorded, in th
     await (await refund(caller)).text();
     const before = server.operations.length;
     server.sink.error = undefined;
-    await recovered(async () => expect(await responseOf(await refund(caller))).toHaveProperty('result'));
+    await eventually(async () => expect(await responseOf(await refund(caller))).toHaveProperty('result'));
 
     expect(server.ledger.ran).toBe(1);
     const entries = server.operations.slice(before).map((entry) => [entry['method'], entry['rule'], entry['outcome']]);
@@ -110,7 +108,7 @@ describe.each(ERAS)('a sink that fails, where operations must be recorded, in th
 
     await expect(opened.then((response) => response.text())).rejects.toThrow();
     const { streams } = server.app.get(McpServer).services;
-    await vi.waitFor(() => expect(streams.size).toBe(0));
+    await eventually(() => expect(streams.size).toBe(0));
     // The next one is not opened at all.
     const next = era === 'stateless' ? caller.request('subscriptions/listen', filter) : caller.send('GET');
     expect((await next).status).toBe(503);
@@ -149,7 +147,7 @@ describe('a sink that fails, where operations go on', () => {
     expect(await caller.statuses(3, 'refund', ORDER)).toEqual([200, 200, 200]);
     expect([server.ledger.ran, server.operations]).toEqual([3, []]);
     server.sink.error = undefined;
-    await recovered(() => expect(server.operations).toHaveLength(3));
+    await eventually(() => expect(server.operations).toHaveLength(3));
   });
 
   it('is told how many operations are missing, at their place', async () => {
@@ -165,7 +163,7 @@ describe('a sink that fails, where operations go on', () => {
     const { lost } = trail;
     expect(lost).toBeGreaterThan(0);
     server.sink.error = undefined;
-    await recovered(() => expect(server.sink.entries.find(({ type }) => type === 'gap')).toMatchObject({ lost }));
+    await eventually(() => expect(server.sink.entries.find(({ type }) => type === 'gap')).toMatchObject({ lost }));
     await caller.statuses(1, 'told');
     await server.app.close();
     expect(server.operations.at(-1)).toMatchObject({ subject: 'ada', primitive: { name: 'told' } });
@@ -282,14 +280,14 @@ describe.skipIf(url === '')('a stream in Redis that options name', () => {
     onTestFinished(() => redis.close());
     const server = await AuditedApp.boot({ ...CLOSED, to: ['redis'] }, { redis: { url: redis.url } });
     const caller = await ada(server, 'stateless');
-    await recovered(async () => expect((await refund(caller)).status).toBe(200));
+    await eventually(async () => expect((await refund(caller)).status).toBe(200));
     const { ran } = server.ledger;
     await redis.kill('SIGSTOP');
 
     expect(await responseOf(await refund(caller))).toMatchObject({ error: { code: 503 } });
     expect([(await refund(caller)).status, server.ledger.ran]).toEqual([503, ran + 1]);
     await redis.kill('SIGCONT');
-    await recovered(async () => expect(await responseOf(await refund(caller))).toHaveProperty('result'));
+    await eventually(async () => expect(await responseOf(await refund(caller))).toHaveProperty('result'));
     await server.app.close();
     const lines = await linesIn(redis.url, 'rookery:');
     expect(await problemsIn(lines)).toEqual([]);

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { verifyAudit } from '../../../src/mcp/audit/verify-audit.js';
 import { TEST_PRINCIPAL_HEADER } from '../../../src/mcp/testing/test-principal.js';
 import { auditLines } from '../../support/audit/audit-events.js';
+import { eventually } from '../../support/eventually.js';
 import { type Json, statelessRequest } from '../../support/wire.js';
 import { Caller, ERAS, type Era, slotsOf } from '../limits/caller.js';
 import { ADA, AuditedApp } from './audited-app.js';
@@ -180,7 +181,7 @@ describe.each(ERAS)('the audit in the %s era', (era) => {
     const server = await AuditedApp.boot();
     const running = server.app.client({ era, principal: ADA }).call('waits');
     running.catch(() => undefined);
-    await vi.waitFor(() => expect(server.ledger.waiting).toBe(1));
+    await eventually(() => expect(server.ledger.waiting).toBe(1));
     const entries = await server.during(() => running.cancel('SECRET reason'));
 
     expect(entries).toMatchObject([{ primitive: tool('waits'), decision: 'allow', outcome: 'cancelled', code: null }]);
@@ -201,7 +202,7 @@ describe.each(ERAS)('the audit in the %s era', (era) => {
     const server = await AuditedApp.boot();
     const running = server.app.client({ era, principal: ADA }).call('narrow');
     running.catch(() => undefined);
-    await vi.waitFor(() => expect(server.ledger.waiting).toBe(1));
+    await eventually(() => expect(server.ledger.waiting).toBe(1));
     const caller = await ada(server, era);
 
     expect(await server.during(() => caller.statuses(1, 'narrow'))).toMatchObject([
@@ -214,7 +215,7 @@ describe.each(ERAS)('the audit in the %s era', (era) => {
     const server = await AuditedApp.boot();
     const [first, second] = [1, 2].map(() => server.app.client({ era, principal: ADA }).call('queued'));
     for (const call of [first, second]) call?.catch(() => undefined);
-    await vi.waitFor(() => expect([server.ledger.waiting, slotsOf(server.app).waiting]).toEqual([1, 1]));
+    await eventually(() => expect([server.ledger.waiting, slotsOf(server.app).waiting]).toEqual([1, 1]));
     const waiting = server.operations.length;
     const entries = await server.during(async () => {
       await Promise.all([first?.cancel(), second?.cancel()]);

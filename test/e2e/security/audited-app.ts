@@ -1,5 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
 import * as z from 'zod';
 import {
   type AccessPolicy,
@@ -22,6 +22,7 @@ import {
 } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
 import { MemorySink } from '../../support/audit/memory-sink.js';
+import { eventually } from '../../support/eventually.js';
 import type { Json } from '../../support/wire.js';
 
 /** Everybody knows of it, and nobody may use it. */
@@ -186,13 +187,13 @@ export class AuditedApp {
   async during(work: () => Promise<unknown>, count = 1): Promise<Json[]> {
     const before = this.operations.length;
     await work();
-    await vi.waitFor(() => {
+    await eventually(() => {
       if (this.operations.length < before + count) throw new Error(`Only ${this.operations.length - before} entries.`);
     });
     const marker = this.app.client({ principal: { subject: 'marker' } });
     await marker.request('prompts/list');
     const isMarker = ({ subject }: Json): boolean => subject === 'marker';
-    await vi.waitFor(() => {
+    await eventually(() => {
       if (!this.operations.slice(before).some(isMarker)) throw new Error('The marker is not there.');
     });
     return this.operations.slice(before).filter((entry) => !isMarker(entry));

@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { McpTool } from '../../../src/index.js';
+import { eventually } from '../../support/eventually.js';
 import { TEST_CLIENT, TestIssuer, type TestFault } from '../../support/oauth/test-issuer.js';
 import { type Json, type WireSession, statelessRequest } from '../../support/wire.js';
 import { GuardedApp, KNOCKS, METADATA, as, bearer, sessionFor } from './guarded-app.js';
@@ -69,7 +70,7 @@ class Traffic {
   /** Resolves when so many more calls have been answered. */
   async goOn(calls: number): Promise<void> {
     const until = this.calls + calls;
-    await vi.waitFor(() => expect(this.calls).toBeGreaterThanOrEqual(until), { timeout: 10_000 });
+    await eventually(() => expect(this.calls).toBeGreaterThanOrEqual(until));
   }
 
   async stop(): Promise<void> {
@@ -193,7 +194,7 @@ describe.each(KNOCKS)('a thousand unknown key ids in the $era era', ({ knock }) 
     const { issuer } = app;
     issuer.fault('jwks', 'hang');
     const waiting = Array.from({ length: 100 }, async () => knock(app.url, bearer(await unknownKey(issuer))));
-    await vi.waitFor(() => expect(issuer.jwksFetches).toBe(2));
+    await eventually(() => expect(issuer.jwksFetches).toBe(2));
     const known = await knock(app.url, bearer(await lasting(issuer)));
 
     issuer.heal();

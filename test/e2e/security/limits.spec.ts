@@ -1,5 +1,5 @@
 import { ForbiddenException, Injectable, UseGuards } from '@nestjs/common';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import {
   Concurrency,
@@ -15,6 +15,7 @@ import {
   ToolError,
 } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { responseOf } from '../../support/wire.js';
 import { Caller, ERAS, type Era, slotsOf } from '../limits/caller.js';
 import { gate } from '../stateless/requests.js';
@@ -120,7 +121,7 @@ async function boot(options: McpOptions = {}): Promise<McpTestApp> {
 }
 
 const free = (app: McpTestApp): Promise<void> =>
-  vi.waitFor(() => expect([slotsOf(app).running, slotsOf(app).waiting, slotsOf(app).size]).toEqual([0, 0, 0]));
+  eventually(() => expect([slotsOf(app).running, slotsOf(app).waiting, slotsOf(app).size]).toEqual([0, 0, 0]));
 const LIMITS = { maxCallsPerPrincipal: 5 };
 
 describe.each(ERAS)('slots, in the %s era', (era) => {
@@ -169,9 +170,9 @@ describe.each(ERAS)('slots, in the %s era', (era) => {
       ),
     );
     await Promise.all(calls.filter((_call, i) => i % 4 === 0).map((call) => call.cancel()));
-    await vi.waitFor(() => expect(slotsOf(app).waiting).toBe(29));
+    await eventually(() => expect(slotsOf(app).waiting).toBe(29));
     await Promise.all(calls.filter((_call, i) => i % 4 === 2).map((call) => call.cancel()));
-    await vi.waitFor(() => expect(slotsOf(app).waiting).toBe(19));
+    await eventually(() => expect(slotsOf(app).waiting).toBe(19));
     opened.open();
 
     expect((await Promise.all(ends)).filter((end) => end === 'done')).toHaveLength(20);
@@ -187,7 +188,7 @@ describe('slots and connections that break', () => {
     const controller = new AbortController();
     const { signal } = controller;
     const calls = [1, 2].map((id) => caller.call('waits', {}, { id, signal }).catch(() => undefined));
-    await vi.waitFor(() => expect([slotsOf(app).running, slotsOf(app).waiting]).toEqual([1, 1]));
+    await eventually(() => expect([slotsOf(app).running, slotsOf(app).waiting]).toEqual([1, 1]));
     controller.abort();
     await Promise.all(calls);
     return app;
@@ -208,7 +209,7 @@ describe('slots and connections that break', () => {
     const app = await boot();
     const caller = await Caller.open(app.url, { era: 'session', principal: { subject: 'ada' } });
     const calls = [1, 2].map((id) => caller.call('waits', {}, { id }).then(({ status }) => status));
-    await vi.waitFor(() => expect(slotsOf(app).waiting).toBe(1));
+    await eventually(() => expect(slotsOf(app).waiting).toBe(1));
     await caller.send('DELETE');
 
     expect(await Promise.all(calls)).toEqual([404, 404]);

@@ -27,8 +27,8 @@ function runs(count: number): fc.Parameters<unknown> {
 
 let server: GuardedServer;
 
-beforeAll(async () => void (server = await GuardedServer.start()), 30_000);
-afterEach(() => server.expectWell(), 30_000);
+beforeAll(async () => void (server = await GuardedServer.start()));
+afterEach(() => server.expectWell());
 afterAll(() => server[Symbol.asyncDispose]());
 
 const secrets = (): string[] => [...server.secrets, ARGUMENT];
@@ -174,8 +174,8 @@ describe('whatever is sent', () => {
 describe('whatever two callers do, in whatever order', () => {
   let shared: GuardedServer;
 
-  beforeAll(async () => void (shared = await GuardedServer.start({ askTimeoutMs: 60_000 })), 30_000);
-  afterEach(() => shared.expectWell(), 30_000);
+  beforeAll(async () => void (shared = await GuardedServer.start({ askTimeoutMs: 60_000 })));
+  afterEach(() => shared.expectWell());
   afterAll(() => shared[Symbol.asyncDispose]());
 
   it(

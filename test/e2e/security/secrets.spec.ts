@@ -19,6 +19,7 @@ import {
   RequirePolicy,
 } from '../../../src/index.js';
 import { MemorySink } from '../../support/audit/memory-sink.js';
+import { eventually } from '../../support/eventually.js';
 import { TEST_CLIENT } from '../../support/oauth/test-issuer.js';
 import { RedisMonitor } from '../../support/redis/redis-monitor.js';
 import { type Json, post, responseOf, statelessRequest } from '../../support/wire.js';
@@ -454,7 +455,7 @@ describe.each(ERAS)('a whole run in the $era era', ({ era, open }) => {
     });
 
     const { hidden } = await run(app);
-    await vi.waitFor(() => expect(sink.lines.join('\n')).toContain('"DELETE"'));
+    await eventually(() => expect(sink.lines.join('\n')).toContain('"DELETE"'));
 
     const text = sink.lines.join('\n');
     expect(sink.lines.length).toBeGreaterThan(60);

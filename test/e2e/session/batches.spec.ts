@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { McpCall, McpTool } from '../../../src/index.js';
+import { eventually } from '../../support/eventually.js';
 import { type Json, WireSession, initialize, post } from '../../support/wire.js';
 import { EventStream, Gate, SessionApp, errorFrame, resultFrame, textResult } from './session-app.js';
 
@@ -155,7 +156,7 @@ describe('a batch in a 2025-03-26 session', () => {
     const begun = [await stream.message(), await stream.message()];
 
     await session.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'a' } });
-    await vi.waitFor(() => expect(app.get(Tools).stopped).toBe(1));
+    await eventually(() => expect(app.get(Tools).stopped).toBe(1));
     app.get(Tools).gate.open();
 
     expect(begun).toEqual([progress('a', 1), progress('b', 1)]);

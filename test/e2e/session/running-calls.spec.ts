@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CallCancelled, McpCall, McpTool } from '../../../src/index.js';
+import { eventually } from '../../support/eventually.js';
 import { type Json, WireSession } from '../../support/wire.js';
 import { EventStream, Gate, SessionApp, errorFrame, resultFrame, textResult, toolError } from './session-app.js';
 
@@ -74,7 +75,7 @@ function cancel(session: WireSession, params: Json): Promise<Response> {
 }
 
 function started(app: SessionApp, count: number): Promise<void> {
-  return vi.waitFor(() => expect(app.get(Tools).started).toHaveLength(count));
+  return eventually(() => expect(app.get(Tools).started).toHaveLength(count));
 }
 
 const BEGUN = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 't', progress: 1 } };
@@ -90,7 +91,7 @@ describe('a broken connection', () => {
     await app.idle();
     app.get(Tools).gate.open();
 
-    await vi.waitFor(() => expect(app.get(Tools).finished).toEqual(['work']));
+    await eventually(() => expect(app.get(Tools).finished).toEqual(['work']));
     expect(app.get(Tools).aborted).toEqual([]);
   });
 
@@ -106,7 +107,7 @@ describe('a broken connection', () => {
     app.get(Tools).gate.open();
 
     expect(await response).toBe('cut');
-    await vi.waitFor(() => expect(app.get(Tools).finished).toEqual(['work']));
+    await eventually(() => expect(app.get(Tools).finished).toEqual(['work']));
     expect(app.get(Tools).aborted).toEqual([]);
   });
 });
@@ -149,7 +150,7 @@ describe('notifications/cancelled', () => {
     await cancel(session, { requestId: 1 });
     const answer = await stream.messages();
     app.get(Tools).gate.open();
-    await vi.waitFor(() => expect(app.get(Tools).finished).toEqual(['stubborn']));
+    await eventually(() => expect(app.get(Tools).finished).toEqual(['stubborn']));
     const resumed = await EventStream.listen(session, stream.events[0]?.id);
 
     expect(answer).toEqual([]);

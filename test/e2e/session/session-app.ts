@@ -1,8 +1,9 @@
 import type { Server } from 'node:http';
 import { type InjectionToken, Module, type Provider } from '@nestjs/common';
-import { vi } from 'vitest';
+import {} from 'vitest';
 import { Authenticator, EventLog, type McpOptions } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { type Json, type SseEvent, type WireSession, sseEvents } from '../../support/wire.js';
 
 interface BootOptions extends McpOptions {
@@ -43,7 +44,7 @@ export class SessionApp implements AsyncDisposable {
 
   /** Resolves when the server has noticed the end of every response. */
   async idle(): Promise<void> {
-    await vi.waitFor(() => {
+    await eventually(() => {
       if (this.open.size > 0) throw new Error(`${this.open.size} responses are open.`);
     });
   }

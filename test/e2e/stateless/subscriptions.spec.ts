@@ -1,7 +1,8 @@
 import { Injectable, Module } from '@nestjs/common';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type McpOptions, McpRegistry, McpResource, McpTool } from '../../../src/index.js';
 import { type McpTestApp, createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { type Json, type SseEvent, sseEvents, sseMessages, statelessRequest } from '../../support/wire.js';
 import { SUBSCRIPTION_ID, answerOf } from './requests.js';
 
@@ -149,9 +150,10 @@ describe('subscriptions/listen', () => {
     const refused = await listen();
 
     await first.body?.cancel();
-    const admitted = await vi.waitUntil(async () => {
+    const admitted = await eventually(async () => {
       const response = await listen();
-      return response.status === 200 ? response : void (await response.text());
+      if (response.status !== 200) throw new Error(await response.text());
+      return response;
     });
 
     expect(refused.headers.get('retry-after')).toMatch(/^[123]$/);

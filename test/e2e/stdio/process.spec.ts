@@ -11,7 +11,7 @@ const FIXTURE = 'test/e2e/stdio/server.fixture.ts';
 let compiled: CompiledServer;
 beforeAll(() => {
   compiled = new CompiledServer([FIXTURE]);
-}, 60_000);
+});
 afterAll(() => compiled[Symbol.dispose]());
 
 /** A server in a process of its own. */

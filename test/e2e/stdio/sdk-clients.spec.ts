@@ -15,7 +15,7 @@ const FIXTURE = 'test/e2e/stdio/server.fixture.ts';
 let compiled: CompiledServer;
 beforeAll(() => {
   compiled = new CompiledServer([FIXTURE]);
-}, 60_000);
+});
 afterAll(() => compiled[Symbol.dispose]());
 
 /** What the tests do with either client, and the faults it found on stdout. */
@@ -81,7 +81,7 @@ describe.each([
   let connected: Connected;
   beforeAll(async () => {
     connected = await connect();
-  }, 60_000);
+  });
   afterAll(async () => {
     await connected[Symbol.asyncDispose]();
     expect(connected.faults).toEqual([]);
@@ -146,4 +146,4 @@ it('the SDK client v2 takes the end of a subscription by the server for a gracef
 
   expect(await subscription.closed).toBe('graceful');
   expect(connected.faults).toEqual([]);
-}, 60_000);
+});

@@ -12,7 +12,7 @@ const LISTEN = { notifications: { toolsListChanged: true } };
 let compiled: CompiledServer;
 beforeAll(() => {
   compiled = new CompiledServer([FIXTURE]);
-}, 60_000);
+});
 afterAll(() => compiled[Symbol.dispose]());
 
 /** A server in a process of its own. */
@@ -36,7 +36,7 @@ class ServerProcess implements Disposable {
     });
     const server = new ServerProcess(child);
     const read = (): string => (server.url = /MCP is served on ([^\s"]+)/.exec(server.log)?.[1] ?? '');
-    await expect.poll(read, { timeout: 10_000 }).not.toBe('');
+    await expect.poll(read).not.toBe('');
     return server;
   }
 
@@ -106,7 +106,7 @@ describe('a server process that gets SIGTERM', () => {
     expect(await working.messages()).toEqual([resultFrame(1, textResult('worked'))]);
     expect(await server.exited).toEqual([0, null]);
     expect(server.complaints).toEqual([expect.stringContaining('Not ready. server: The server is stopping.')]);
-  }, 30_000);
+  });
 
   it('breaks off no request on a connection that is kept', async () => {
     using server = await ServerProcess.start(FIXTURE);
@@ -126,7 +126,7 @@ describe('a server process that gets SIGTERM', () => {
     await Promise.all(running);
     expect(broken).toEqual([]);
     expect(await server.exited).toEqual([0, null]);
-  }, 30_000);
+  });
 
   it('stops calls that outlast the grace period with an error, and exits with 0', async () => {
     using server = await ServerProcess.start(FIXTURE, { MCP_DRAIN_GRACE_MS: '300' });

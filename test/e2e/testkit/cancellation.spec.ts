@@ -1,7 +1,8 @@
 import { Injectable, Module } from '@nestjs/common';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CurrentCall, McpTool } from '../../../src/index.js';
 import { createMcpTestApp } from '../../../src/testing.js';
+import { eventually } from '../../support/eventually.js';
 
 @Injectable()
 class Waiting {
@@ -34,11 +35,11 @@ describe.each(['stateless', 'session'] as const)('a call of a test client in the
     const client = app.client({ era });
     const tools = app.get(Waiting);
     const running = client.call('wait');
-    await vi.waitFor(() => expect(tools.running).toBe(1));
+    await eventually(() => expect(tools.running).toBe(1));
 
     await running.cancel('not needed any more');
     await expect(running).rejects.toMatchObject({ name: 'AbortError', message: 'not needed any more' });
-    await vi.waitFor(() => expect(tools.stopped).toMatchObject([{ name: 'CallCancelled' }]));
+    await eventually(() => expect(tools.stopped).toMatchObject([{ name: 'CallCancelled' }]));
     if (era === 'session') expect(tools.stopped).toMatchObject([{ message: /not needed any more/ }]);
     expect(await client.call('quick')).toMatchObject({ content: [{ text: 'done' }] });
   });
@@ -48,11 +49,11 @@ describe.each(['stateless', 'session'] as const)('a call of a test client in the
     const tools = app.get(Waiting);
     const controller = new AbortController();
     const running = app.client({ era }).call('wait', {}, { signal: controller.signal });
-    await vi.waitFor(() => expect(tools.running).toBe(1));
+    await eventually(() => expect(tools.running).toBe(1));
 
     controller.abort(new Error('enough'));
     await expect(running).rejects.toThrow('enough');
-    await vi.waitFor(() => expect(tools.stopped).toHaveLength(1));
+    await eventually(() => expect(tools.stopped).toHaveLength(1));
   });
 
   it('does not begin when its signal has aborted already', async () => {
@@ -77,11 +78,11 @@ describe.each(['stateless', 'session'] as const)('a call of a test client in the
     const client = app.client({ era });
     const tools = app.get(Waiting);
     const running = client.call('wait');
-    await vi.waitFor(() => expect(tools.running).toBe(1));
+    await eventually(() => expect(tools.running).toBe(1));
 
     await client.close();
     await expect(running).rejects.toThrow('The client was closed.');
-    await vi.waitFor(() => expect(tools.stopped).toHaveLength(1));
+    await eventually(() => expect(tools.stopped).toHaveLength(1));
     await expect(client.call('quick')).rejects.toThrow('The client was closed.');
   });
 
@@ -89,7 +90,7 @@ describe.each(['stateless', 'session'] as const)('a call of a test client in the
     const app = await createMcpTestApp(WaitingModule);
     const tools = app.get(Waiting);
     const running = expect(app.client({ era }).call('wait')).rejects.toThrow('The client was closed.');
-    await vi.waitFor(() => expect(tools.running).toBe(1));
+    await eventually(() => expect(tools.running).toBe(1));
 
     await app.close();
     await running;
@@ -103,7 +104,7 @@ describe.each(['stateless', 'session'] as const)('a call of a test client in the
       await using app = await createMcpTestApp(WaitingModule);
       const tools = app.get(Waiting);
       void app.client({ era }).call('wait');
-      await vi.waitFor(() => expect(tools.running).toBe(1));
+      await eventually(() => expect(tools.running).toBe(1));
     }
 
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createMcpTestApp } from '../../../src/testing.js';
 import { WeatherModule } from '../../../src/tools/weather/weather.module.js';
 import type { WeatherOptions } from '../../../src/tools/weather/weather.options.js';
+import { eventually } from '../../support/eventually.js';
 import { huge, json, OpenMeteoStub, redirect, silence, stalled, text } from './open-meteo-stub.js';
 
 const start = (stub: OpenMeteoStub, options: WeatherOptions = {}) =>
@@ -144,10 +145,10 @@ describe.each(['stateless', 'session'] as const)('weather, %s', (era) => {
     await using app = await start(stub, { timeoutMs: 60_000 });
 
     const call = app.client({ era }).call('getCurrentWeather', { city: 'Vienna' });
-    await vi.waitUntil(() => stub.requests.length === 1);
+    await eventually(() => expect(stub.requests).toHaveLength(1));
     await Promise.all([call.cancel('not needed'), expect(call).rejects.toThrow('not needed')]);
 
-    await vi.waitUntil(() => stub.aborted === 1);
+    await eventually(() => expect(stub.aborted).toBe(1));
   });
 
   it('reads a forecast', async () => {

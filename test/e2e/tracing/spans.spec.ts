@@ -1,6 +1,6 @@
 import { SpanKind, context, propagation, trace } from '@opentelemetry/api';
 import { AlwaysOnSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace-node';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   type McpCall,
@@ -14,6 +14,7 @@ import {
 } from '../../../src/index.js';
 import type { McpTestApp } from '../../../src/testing.js';
 import { MemorySink } from '../../support/audit/memory-sink.js';
+import { eventually } from '../../support/eventually.js';
 import { ERAS, serve } from '../nest/serve.js';
 import { Traced, clientSpan, statusOf } from './traced.js';
 
@@ -249,7 +250,7 @@ describe.each(ERAS)('what a span says of a failure in the %s era', (era) => {
 
     await expect(app.client({ era }).call('hang', {}, { signal: abort.signal })).rejects.toThrow();
 
-    await vi.waitFor(() => traced.span('tools/call hang'));
+    await eventually(() => traced.span('tools/call hang'));
     expect(statusOf(traced.span('tools/call hang'))).toEqual({ status: 0, error: 'cancelled', code: undefined });
     expect(statusOf(traced.span('handle tool hang'))).toMatchObject({ status: 0, error: 'cancelled' });
   });

@@ -1,6 +1,7 @@
 import { SpanKind, trace } from '@opentelemetry/api';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { McpRegistry, SessionStore } from '../../../src/index.js';
+import { eventually } from '../../support/eventually.js';
 import { statelessRequest } from '../../support/wire.js';
 import { CLIENTS } from '../clients/real-clients.js';
 import { ERAS, serve } from '../nest/serve.js';
@@ -19,7 +20,7 @@ describe.each(ERAS)('a stream of changes in the %s era', (era) => {
 
     const listening = await app.client({ era }).listen({ toolsListChanged: true });
     const name = era === 'stateless' ? 'subscriptions/listen' : 'GET';
-    await vi.waitFor(() => traced.span(name));
+    await eventually(() => traced.span(name));
     app.get(McpRegistry).addTool({ name: 'second', handler: () => 'second' });
     await listening.close();
 

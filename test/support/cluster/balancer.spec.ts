@@ -47,7 +47,7 @@ describe.skipIf(!findNginx())('the balancer of the cluster tests', () => {
   let balancer: Balancer;
   beforeAll(async () => {
     balancer = await Balancer.start();
-  }, 30_000);
+  });
   afterAll(() => balancer.close());
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.close();

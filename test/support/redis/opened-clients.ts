@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import {
   type RedisClientRole,
   type RedisClients,
   createRedisClients,
 } from '../../../src/mcp/session/redis/redis-clients.js';
 import type { RedisOptions } from '../../../src/mcp/session/redis/redis-options.js';
+import { eventually } from '../eventually.js';
 import { type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.js';
 
 /**
@@ -20,9 +21,6 @@ export const ACL = [
   ...['+ping', '+time', '+info', '+select', '+client|setname'],
   ...['+cluster|slots', '+cluster|info', '+asking', '+readonly'],
 ];
-
-const WAIT = { interval: 10, timeout: 12_000 };
-export const soon = <T>(assertion: () => T | Promise<T>): Promise<T> => vi.waitFor(assertion, WAIT);
 
 export interface Opened extends RedisClients {
   readonly errors: { readonly which: RedisClientRole; readonly error: Error }[];
@@ -60,11 +58,11 @@ export function admin({ port, clientOptions }: RedisServer): Redis {
 
 export async function hears(clients: Opened, publisher: { publish: Redis['publish'] }, channel: string): Promise<void> {
   const message = `message ${Math.random()}`;
-  await soon(async () => {
+  await eventually(async () => {
     await publisher.publish(channel, message);
     expect(clients.heard).toContain(message);
   });
 }
 
 export const works = async ({ commands }: RedisClients): Promise<void> =>
-  soon(async () => expect(await commands.set('rookery:works', '1')).toBe('OK'));
+  eventually(async () => expect(await commands.set('rookery:works', '1')).toBe('OK'));

@@ -3,8 +3,11 @@ import { Redis } from 'ioredis';
 import { type LinkClients, ReplicaLink, type ReplicaLinkOptions } from '../../../src/mcp/session/redis/replica-link.js';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
-/** Short enough that a test can wait for a replica to be gone. */
-const TIMES = { beatMs: 50, aliveMs: 400, sweepMs: 600_000 };
+/**
+ * Short enough that a test can wait for a replica to be gone, long enough that one on a busy machine is not taken for
+ * gone. A sweep comes when a test has it come, or asks for some: not even after the start otherwise.
+ */
+const TIMES = { beatMs: 50, aliveMs: 2_000, sweepMs: 0 };
 
 /** Links of several replicas that share a Redis and have its keys to themselves. */
 export class TestReplicas {
@@ -20,11 +23,12 @@ export class TestReplicas {
     this.redis = new Redis(url);
   }
 
-  async add(options: Partial<ReplicaLinkOptions> = {}): Promise<ReplicaLink> {
-    const retryStrategy = (): number => 20;
-    const client = (): Redis => new Redis(this.url, { retryStrategy, maxRetriesPerRequest: 0 });
+  async add(linkOptions: Partial<ReplicaLinkOptions> = {}): Promise<ReplicaLink> {
+    // The link subscribes again itself; ioredis would, and leave nobody to hear that it failed.
+    const options = { retryStrategy: () => 20, maxRetriesPerRequest: 0, autoResubscribe: false };
+    const client = (): Redis => new Redis(this.url, options);
     const clients = { commands: client(), subscriber: client() };
-    const link = new ReplicaLink(clients, { keyPrefix: this.keyPrefix, logger: SILENT, ...TIMES, ...options });
+    const link = new ReplicaLink(clients, { keyPrefix: this.keyPrefix, logger: SILENT, ...TIMES, ...linkOptions });
     this.links.push(link);
     this.clients.push(clients);
     await link.start();

@@ -1,6 +1,7 @@
 import { type Socket, type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../../test/support/eventually.js';
 import { type HttpServerOptions, createHttpAdapter } from './http-adapter.js';
 
 let server: FastifyInstance;
@@ -82,7 +83,7 @@ describe('what is no request', () => {
       reply.raw.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
     });
     const { socket, text, closed } = send('GET /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await vi.waitFor(() => expect(text()).toContain('data: 1'));
+    await eventually(() => expect(text()).toContain('data: 1'));
     socket.write('garbage\r\n\r\n');
     await closed;
 
@@ -95,10 +96,10 @@ describe('what is no request', () => {
     const refused = vi.fn();
     server.server.on('clientError', refused);
     const { socket } = send(`${HEAD}Content-Length: 10\r\n\r\n{`);
-    await vi.waitFor(async () => expect(await connections()).toBe(1));
+    await eventually(async () => expect(await connections()).toBe(1));
     socket.resetAndDestroy();
 
-    await vi.waitFor(async () => expect(await connections()).toBe(0));
+    await eventually(async () => expect(await connections()).toBe(0));
     expect(refused).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ECONNRESET' }), expect.anything());
     expect((await server.inject('/mcp')).statusCode).toBe(200);
   });
@@ -159,12 +160,12 @@ describe('what is slow', () => {
   it('may be the next request on a connection', async () => {
     await listen({ headersTimeoutMs: 50, requestTimeoutMs: 50 });
     const { socket, text } = send(`${HEAD}Content-Length: 0\r\n\r\n`);
-    await vi.waitFor(() => expect(text()).toContain('served'));
+    await eventually(() => expect(text()).toContain('served'));
     // A connection that says nothing is closed for its slowness; the one that was served is older.
     await answerTo('');
     socket.write(`${HEAD}Content-Length: 0\r\n\r\n`);
 
-    await vi.waitFor(() => expect(text().match(/HTTP\/1\.1 200/g)).toHaveLength(2));
+    await eventually(() => expect(text().match(/HTTP\/1\.1 200/g)).toHaveLength(2));
   });
 
   it('may be the answer', async () => {
@@ -173,7 +174,7 @@ describe('what is slow', () => {
     await listen({ headersTimeoutMs: 50, requestTimeoutMs: 50 }, () => isReady.then(() => 'served'));
     const answer = answerTo(`${HEAD}Connection: close\r\nContent-Length: 0\r\n\r\n`);
     // A connection that says nothing is closed for its slowness; the one that waits for an answer is older.
-    await vi.waitFor(async () => expect(await connections()).toBe(1));
+    await eventually(async () => expect(await connections()).toBe(1));
     await answerTo('');
     ready();
 
@@ -197,7 +198,7 @@ it('has limits without being told, and none on answers', async () => {
 it('closes connections beyond the limit', async () => {
   await listen({ maxConnections: 1 });
   send('');
-  await vi.waitFor(async () => expect(await connections()).toBe(1));
+  await eventually(async () => expect(await connections()).toBe(1));
 
   expect(await answerTo(`${HEAD}\r\n`)).toBe('');
 });

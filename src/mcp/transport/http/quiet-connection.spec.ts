@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../../test/support/eventually.js';
 import { QuietConnection } from './quiet-connection.js';
 
 const GET = 'GET /stream HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -141,7 +142,7 @@ it('also if it is larger than what is taken of it before', async () => {
   const { socket, listens, reads } = await client();
   const kept = await listens();
   socket.write(post('x'.repeat(1_000_000)));
-  await vi.waitFor(() => expect(kept.isPaused()).toBe(true));
+  await eventually(() => expect(kept.isPaused()).toBe(true));
 
   streams[0]?.end('the end');
 

@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { eventually } from '../../../../test/support/eventually.js';
 import { RunningCalls } from './running-calls.js';
 
 it('is idle at once when no call runs, and else when the last has left', async () => {
@@ -15,7 +16,7 @@ it('is idle at once when no call runs, and else when the last has left', async (
   expect(calls.size).toBe(1);
   other.leave();
 
-  await vi.waitFor(() => expect(idle).toHaveBeenCalledOnce());
+  await eventually(() => expect(idle).toHaveBeenCalledOnce());
 });
 
 it('stops what runs once, and says how many there were', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Json, type WireSession, responseOf, statelessRequest } from '../../../support/wire.js';
 import { inShort, streamIn } from '../../cluster/streaming.js';
 import { CAN_CLUSTER } from '../../cluster/test-cluster.js';
@@ -7,8 +7,6 @@ import { EventStream, errorFrame, resultFrame, textResult } from '../../session/
 import { CAPABILITIES } from '../../stateless/requests.js';
 import { as, bearer, sessionFor } from '../guarded-app.js';
 import { GuardedCluster } from './guarded-cluster.js';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const ELICITS = { elicitation: { form: {} } };
 const NOT_FOUND = 'No such session. Send initialize to open a new one.';
@@ -26,7 +24,7 @@ describe.skipIf(!CAN_CLUSTER)('sessions of callers with tokens on three replicas
     app = await GuardedCluster.start();
     urls = app.urls;
   }, 120_000);
-  afterAll(() => app?.[Symbol.asyncDispose](), 60_000);
+  afterAll(() => app?.[Symbol.asyncDispose]());
 
   const token = async (claims: Json = ALICE) => bearer(await app.issuer.token(claims));
   const ping = (session: WireSession): Promise<Response> => session.request('ping', {}, randomUUID());

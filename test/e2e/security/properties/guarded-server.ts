@@ -2,11 +2,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { generateKeyPairSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { McpModule, McpRegistry, createHttpAdapter } from '../../../../src/index.js';
 import { CallLimits } from '../../../../src/mcp/limits/call-limits.js';
 import { McpServer } from '../../../../src/mcp/mcp.providers.js';
 import { MemorySink } from '../../../support/audit/memory-sink.js';
+import { eventually } from '../../../support/eventually.js';
 import { TEST_RESOURCE, TestIssuer } from '../../../support/oauth/test-issuer.js';
 import { initialize, post, responseOf, statelessRequest } from '../../../support/wire.js';
 import { EverythingModule, THROWN } from './everything.js';
@@ -93,13 +94,10 @@ export class GuardedServer implements AsyncDisposable {
     for (const name of NAMES) await this.expectServing(name);
     const { services } = this.app.get(McpServer, { strict: false });
     const { bulkheads } = this.app.get(CallLimits, { strict: false });
-    await vi.waitFor(
-      () => {
-        const held = { calls: services.calls.size, streams: services.streams.size, inBulkheads: bulkheads.running };
-        expect({ ...held, queued: bulkheads.waiting }).toEqual({ calls: 0, streams: 0, inBulkheads: 0, queued: 0 });
-      },
-      { timeout: 10_000, interval: 20 },
-    );
+    await eventually(() => {
+      const held = { calls: services.calls.size, streams: services.streams.size, inBulkheads: bulkheads.running };
+      expect({ ...held, queued: bulkheads.waiting }).toEqual({ calls: 0, streams: 0, inBulkheads: 0, queued: 0 });
+    });
     expect(this.unhandled).toEqual([]);
     expect(this.logged.filter((line) => !EXPECTED.some((expected) => expected.test(line)))).toEqual([]);
     // What a handler throws is for the log alone.
