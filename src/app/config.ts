@@ -22,7 +22,10 @@ export const CONFIG_SCHEMA = z.object({
   ...OPERATION_VARIABLES,
   MCP_PATH: z
     .string()
-    .regex(/^\/[\w\-./]*$/, 'must begin with "/" and hold letters, digits, "-", "_", "." and "/"')
+    .regex(
+      /^\/([\w-][\w.-]*(\/[\w-][\w.-]*)*\/?)?$/,
+      'must begin with "/" and be names of letters, digits, "-", "_" and "." with one "/" between them; none begins with "."',
+    )
     .default('/mcp')
     .describe('Path of the MCP endpoint.'),
   MCP_ALLOWED_HOSTS: list

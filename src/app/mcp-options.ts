@@ -60,8 +60,14 @@ export function mcpOptions(config: Config, version: string): McpOptions {
   };
 }
 
-/** @throws Error when two ports would be one, or an address is one of no port */
-function requireMeaning({ PORT, MANAGEMENT_PORT, MANAGEMENT_HOST }: Config): void {
+/** Where the application serves something else, even if only on the management port. */
+const TAKEN = /^\/(health|metrics)(\/|$)/;
+
+/** @throws Error when two ports or two paths would be one, or an address is one of no port */
+function requireMeaning({ PORT, MANAGEMENT_PORT, MANAGEMENT_HOST, MCP_PATH }: Config): void {
+  if (TAKEN.test(MCP_PATH)) {
+    throw new Error(`MCP_PATH is ${MCP_PATH}, but /health and /metrics are served there. Choose another path.`);
+  }
   if (MANAGEMENT_PORT !== undefined && MANAGEMENT_PORT !== 0 && MANAGEMENT_PORT === PORT) {
     throw new Error(`MANAGEMENT_PORT is ${PORT}, as PORT is. Give it another one, or leave it out.`);
   }

@@ -25,6 +25,17 @@ describe('configuration', () => {
     );
   });
 
+  it.each(['//', '/mcp//tools', '/../mcp', '/mcp/.', '/.well-known/mcp', '/a b', '/mcp?x'])(
+    'takes no path of the endpoint that clients could not reach: %j',
+    (path) => {
+      expect(() => readConfig({ MCP_PATH: path })).toThrow(/MCP_PATH: must begin with/);
+    },
+  );
+
+  it.each(['/', '/mcp', '/mcp/', '/v1.2/my-tools/mcp_server'])('takes %j for one', (path) => {
+    expect(readConfig({ MCP_PATH: path }).MCP_PATH).toBe(path);
+  });
+
   it('reads lists without their blanks', () => {
     const { MCP_ALLOWED_HOSTS } = readConfig({ MCP_ALLOWED_HOSTS: 'a.example, b.example ,' });
     expect(MCP_ALLOWED_HOSTS).toEqual(['a.example', 'b.example']);

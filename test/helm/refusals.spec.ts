@@ -155,6 +155,7 @@ const REFUSALS: readonly (readonly [what: string, job: RenderJob, message: RegEx
   ],
 
   // addresses
+  ['MCP where health is', { values: { config: { ...OPEN.config, MCP_PATH: '/health' } } }, /MCP_PATH is \/health, but/],
   ['one port for all', { values: { config: { ...OPEN.config, PORT: 9464 } } }, /MANAGEMENT_PORT are the same/],
   ['loopback', { values: { config: { ...OPEN.config, HOST: '127.0.0.1' } } }, /config.HOST is loopback/],
   ['an Ingress without host', { values: { ...OPEN, ingress: { enabled: true } } }, /ingress.hosts is empty/],

@@ -53,6 +53,9 @@ problems come at once.
 {{- if eq (include "rookery.port" .) (include "rookery.managementPort" .) -}}
 {{- $problems = append $problems "config.PORT and config.MANAGEMENT_PORT are the same: health and metrics must not be where callers are." -}}
 {{- end -}}
+{{- if regexMatch "^/(health|metrics)(/|$)" (include "rookery.path" .) -}}
+{{- $problems = append $problems (printf "config.MCP_PATH is %s, but /health and /metrics are served there. Choose another path." (include "rookery.path" .)) -}}
+{{- end -}}
 {{- range $name := list "HOST" "MANAGEMENT_HOST" -}}
 {{- if regexMatch "^(localhost|127\\..*|::1|\\[::1\\])$" (get $config $name) -}}
 {{- $problems = append $problems (printf "config.%s is loopback: nothing outside of the pod would reach it. Leave it out." $name) -}}
