@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { type PutOff, atEndOfTurn } from '../protocol/end-of-turn.js';
 import { McpError } from '../protocol/errors.js';
-import { type AuditAnchor, anchorText } from './audit-anchor.js';
+import type { AuditAnchor } from './audit-anchor.js';
 import type { AuditChain } from './audit-chain.js';
 import type { OperationEntry } from './audit-entry.js';
 import type { AuditPlace, AuditSink } from './audit-sink.port.js';
@@ -15,6 +15,7 @@ import {
   operationsOf,
 } from './chain-queue.js';
 import { failureText } from './failure-text.js';
+import { SinkLog } from './sink-log.js';
 
 export interface ChainWriterOptions {
   /** For log lines. */
@@ -56,6 +57,7 @@ export class ChainWriter implements PutOff {
   readonly #sink: AuditSink;
   readonly #chain: AuditChain;
   readonly #options: ChainWriterOptions;
+  readonly #log: SinkLog;
   readonly #queue: ChainQueue;
   #batch: Batch | undefined;
   #running: Promise<void> | undefined;
@@ -76,6 +78,7 @@ export class ChainWriter implements PutOff {
     this.#sink = sink;
     this.#chain = chain;
     this.#options = options;
+    this.#log = new SinkLog(options.name, options.logger);
     this.#queue = new ChainQueue(options.maxQueue);
   }
 
@@ -128,7 +131,7 @@ export class ChainWriter implements PutOff {
     await this.#withinCloseTime(this.#flush());
     this.#state = 'closed';
     this.#settleWhatIsLeft();
-    this.#tellAnchor();
+    if (this.#signed) this.#log.anchor(this.#signed);
     await this.#withinCloseTime(this.#closeSink());
   }
 
@@ -162,10 +165,7 @@ export class ChainWriter implements PutOff {
     this.#queue.lose(operations);
     if (this.#isLosing || this.#state !== 'open') return;
     this.#isLosing = true;
-    const { logger, name } = this.#options;
-    logger.error(
-      `The audit sink ${name} has no room for more operations: they are lost and counted until it has. Mend it.`,
-    );
+    this.#log.hasNoRoom();
   }
 
   #hasRoom(room: QueueRoom): boolean {
@@ -259,23 +259,19 @@ export class ChainWriter implements PutOff {
 
   #failed(failure: string): void {
     this.failures += 1;
-    if (this.#failure === undefined) {
-      this.#options.logger.error(`The audit sink ${this.#options.name} fails; it is tried again. ${failure}`);
-    }
+    if (this.#failure === undefined) this.#log.fails(failure);
     this.#failure = failure;
     this.#rejectWaiters();
     this.#answer();
   }
 
   #succeeded(): void {
-    const { logger, name } = this.#options;
-    const soFar = `Operations lost so far: ${this.lost}.`;
-    if (this.#failure !== undefined) logger.log(`The audit sink ${name} takes entries again. ${soFar}`);
+    if (this.#failure !== undefined) this.#log.worksAgain(this.lost);
     this.#failure = undefined;
     // Not as soon as one has room: a sink that is too slow would have it told at each write.
     if (this.#isLosing && this.#queue.hasAmpleRoom) {
       this.#isLosing = false;
-      logger.log(`The audit sink ${name} has room again. ${soFar}`);
+      this.#log.hasRoomAgain(this.lost);
     }
     this.#answer();
   }
@@ -292,34 +288,23 @@ export class ChainWriter implements PutOff {
   }
 
   #settleWhatIsLeft(): void {
-    const { logger, name } = this.#options;
     const left = [this.#queue.missing, this.#batch?.missing ?? { kept: 0, lost: 0 }];
     const total = left.reduce((sum, { kept, lost }) => sum + kept + lost, 0);
     this.#rejectWaiters();
     if (total > 0) {
       // What had no room was counted when it came.
       this.lost += left.reduce((sum, { kept }) => sum + kept, 0);
-      logger.error(
-        `The audit sink ${name} did not take the last operations before the end: ${total}. ` +
-          `Operations lost in all: ${this.lost}.`,
-      );
+      this.#log.didNotTakeTheLast(total, this.lost);
     } else if (this.#batch) {
-      logger.warn(`The audit sink ${name} did not take the last entry: its chain has no end.`);
+      this.#log.hasNoEnd();
     }
-  }
-
-  /** Kept in another log, it shows that the chain was not cut back. */
-  #tellAnchor(): void {
-    if (!this.#signed) return;
-    const { logger, name } = this.#options;
-    logger.log(`The last signature in the audit sink ${name}, for audit:verify --expect: ${anchorText(this.#signed)}`);
   }
 
   async #closeSink(): Promise<void> {
     try {
       await this.#sink.close?.();
     } catch (error) {
-      this.#options.logger.warn(`The audit sink ${this.#options.name} did not close. ${failureText(error)}`);
+      this.#log.didNotClose(error);
     }
   }
 

@@ -5,6 +5,7 @@ import type { Telemetry } from '../../observability/telemetry.js';
 import { McpError } from '../../protocol/errors.js';
 import { BeatTimes } from './beat-times.js';
 import { LuaScript } from './lua-script.js';
+import { RedisComplaints } from './redis-complaints.js';
 import { RedisKeys } from './redis-keys.js';
 import { Sweeps } from './sweeps.js';
 import { withoutArguments } from './without-arguments.js';
@@ -41,8 +42,6 @@ export interface PresenceWatch {
   gone(replica: string): void;
 }
 
-/** A log line about the same trouble is written no more often than this, in milliseconds. */
-const QUIET_MS = 10_000;
 /** Beats that may be missing before messages are held to be lost for good. */
 const DEAF_AFTER = 3;
 
@@ -81,7 +80,7 @@ export class ReplicaLink {
   readonly #sweeps: Sweeps;
   readonly #presence: PresenceWatch[] = [];
   readonly #defined = new Set<string>();
-  readonly #lastLogged = new Map<string, number>();
+  readonly #complaints: RedisComplaints;
   readonly #onMessage = (_channel: string, text: string): void => this.#receive(text);
   /** The connection was away: messages were lost, even if no beat was among them. */
   readonly #onReady = (): void => void this.#subscribe().then(() => this.#sweeps.soon());
@@ -92,7 +91,6 @@ export class ReplicaLink {
   #healthySince: number | undefined;
   #lastBeatAt = 0;
   #reached = false;
-  #failure = 'Redis has not been reached yet.';
   #beatTimer: NodeJS.Timeout | undefined;
   #subscribing = false;
   #closed = false;
@@ -100,6 +98,7 @@ export class ReplicaLink {
   constructor(clients: LinkClients, options: ReplicaLinkOptions) {
     this.#clients = clients;
     this.#logger = options.logger;
+    this.#complaints = new RedisComplaints(options.logger);
     this.#telemetry = options.telemetry;
     this.#times = new BeatTimes((latencyMs) => this.#telemetry?.wakeUp(latencyMs));
     this.keys = new RedisKeys(options.keyPrefix);
@@ -148,7 +147,7 @@ export class ReplicaLink {
 
   /** What is wrong, for people. */
   get failure(): string {
-    if (!this.available) return this.#failure;
+    if (!this.available) return this.#complaints.failure;
     return this.hearing ? '' : 'Messages do not come through.';
   }
 
@@ -191,7 +190,7 @@ export class ReplicaLink {
     const answered = this.#telemetry?.redisCommand(name);
     const failed = (cause: unknown): never => {
       answered?.(cause);
-      this.#note(cause);
+      this.#complaints.note(cause);
       throw new McpError('UNAVAILABLE', 'Sessions cannot be reached at the moment. Try again.', undefined, {
         cause: withoutArguments(cause),
       });
@@ -263,7 +262,7 @@ export class ReplicaLink {
     try {
       await this.#clients.subscriber.subscribe(this.keys.everyone, this.keys.inbox(this.id));
     } catch (cause) {
-      this.#note(cause);
+      this.#complaints.note(cause);
     } finally {
       this.#subscribing = false;
     }
@@ -291,7 +290,7 @@ export class ReplicaLink {
     } catch {
       if (this.#healthySince !== undefined) {
         this.#logger.error(
-          `Redis does not answer: requests of sessions are refused with 503 until it does. ${this.#failure}`,
+          `Redis does not answer: requests of sessions are refused with 503 until it does. ${this.#complaints.failure}`,
         );
       }
       this.#healthySince = undefined;
@@ -304,7 +303,7 @@ export class ReplicaLink {
 
   /** Redis answers, but messages do not come: until they do, everyone looks at the truth at each beat. */
   #recoverHearing(): void {
-    this.#complain(
+    this.#complaints.complain(
       'DEAF',
       'Redis answers, but its messages do not come through: is SUBSCRIBE allowed, and a connection free?',
     );
@@ -326,21 +325,5 @@ export class ReplicaLink {
   /** Lets everyone who depends on messages look at the truth. Never rejects. */
   sweep(): Promise<void> {
     return this.#sweeps.sweep();
-  }
-
-  /** Keeps what is wrong; what no reconnecting will cure (a missing permission, no memory) goes to the log at once. */
-  #note(cause: unknown): void {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    this.#failure = message;
-    const isReply = cause instanceof Error && cause.name === 'ReplyError';
-    if (!isReply || /^(LOADING|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN|NOREPLICAS)/.test(message)) return;
-    this.#complain(message.slice(0, message.indexOf(' ')), `Redis refused a command: ${message}`);
-  }
-
-  #complain(about: string, message: string): void {
-    const now = performance.now();
-    if (now - (this.#lastLogged.get(about) ?? -QUIET_MS) < QUIET_MS) return;
-    this.#lastLogged.set(about, now);
-    this.#logger.error(message);
   }
 }
