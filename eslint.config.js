@@ -76,4 +76,18 @@ export default defineConfig(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
+  {
+    files: ['test/**/*.ts', '**/*.spec.ts'],
+    ignores: ['test/support/eventually.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['waitFor', 'waitUntil'].map((property) => ({
+          object: 'vi',
+          property,
+          message: 'It gives up after a second, which a busy machine takes: use eventually() of test/support.',
+        })),
+      ],
+    },
+  },
 );
