@@ -33,9 +33,12 @@ it('serves where PORT, HOST and MCP_PATH say', async () => {
   expect((await statelessRequest(`${url}/mcp`, 'tools/list')).status).toBe(404);
 });
 
-it.each(['/health', '/health/live', '/metrics', '/metrics/'])('does not serve MCP on %s, which is taken', async (path) => {
-  await expect(start({ MCP_PATH: path })).rejects.toThrow(`MCP_PATH is ${path}, but /health and /metrics are served`);
-});
+it.each(['/health', '/health/live', '/metrics', '/metrics/'])(
+  'does not serve MCP on %s, which is taken',
+  async (path) => {
+    await expect(start({ MCP_PATH: path })).rejects.toThrow(`MCP_PATH is ${path}, but /health and /metrics are served`);
+  },
+);
 
 it.each(['/', '/mcp/', '/healthy'])('serves MCP on %s', async (path) => {
   const url = await start({ MCP_PATH: path });
