@@ -291,13 +291,42 @@ describe.skipIf(inject('redisUrl') === null)('the change bus on Redis', () => {
     await using replicas = new Replicas(redis.url);
     const { bus, link } = await replicas.add();
     const start = await bus.cursor();
-    const args = [link.keys.everyone, '17', '{"kind":"tools"}', 1_000];
-    const twice = async () => (await link.run(PUBLISH, [link.keys.changes, link.keys.changesMeta], args)) as string[];
+    const publishes = async (tag: string, since: string): Promise<string[]> => {
+      const args = [link.keys.everyone, tag, '{"kind":"tools"}', 1_000, since];
+      return (await link.run(PUBLISH, [link.keys.changes, link.keys.changesMeta], args)) as string[];
+    };
 
-    expect(await twice()).toEqual(['1-17', start]);
-    expect(await twice()).toEqual(['1-17', '']);
+    expect(await publishes('17', start)).toEqual(['1-17', start]);
+    expect(await publishes('17', start)).toEqual(['1-17', '']);
+    expect(await publishes('4', start)).toEqual(['2-4', '1-17']);
+    expect(await publishes('17', '-')).toEqual(['1-17', '']);
+    expect(await publishes('7', start)).toEqual(['3-7', '2-4']);
 
-    expect(namesIn(await bus.since(start))).toEqual(['tools']);
+    expect(namesIn(await bus.since(start))).toEqual(['tools', 'tools', 'tools']);
+  });
+
+  it('a change whose reply comes too late is on the bus once, even if others came meanwhile', async () => {
+    await using replicas = new Replicas(redis.url);
+    const [here, there] = [await replicas.add(), await replicas.add()];
+    const heard = [heardBy(here), heardBy(there)];
+    await redis.kill('SIGSTOP');
+    try {
+      await publish(here, '1');
+    } finally {
+      await redis.kill('SIGCONT');
+    }
+
+    await eventually(() => expect(heard).toEqual([['1'], ['1']]));
+    await publish(there, '2');
+    await here.link.sweep();
+    await publish(here, '3');
+
+    await eventually(() =>
+      expect(heard).toEqual([
+        ['1', '2', '3'],
+        ['1', '2', '3'],
+      ]),
+    );
   });
 
   describe('while Redis is away', () => {

@@ -37,22 +37,24 @@ end
  *
  * KEYS[1] stream of changes  KEYS[2] its books
  * ARGV[1] channel of every replica  ARGV[2] tag  ARGV[3] the change as JSON  ARGV[4] capacity
+ * ARGV[5] a cursor from before the change was sent for the first time, or '-' if none is known
  * tells 'change', id, the change as JSON, id of the change before
  * returns {id, id of the change before}
  *
- * A change with the tag of the newest one is that change, tried again because its reply was lost: it is not added, and
- * the id of the change before is ''.
+ * A change with the tag of one since then is that one, sent again because its reply was lost, or sent before and come
+ * late: it is not added, and the id of the change before is ''.
  */
 export const PUBLISH = new LuaScript(
   'rookeryPublish',
   `${BOOKS}
-local everyone, tag, change, capacity = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local everyone, tag, change, capacity, since = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local pos, before = books(tag)
-local id = int(pos) .. '-' .. tag
-if pos > 0 and before == id then return {id, ''} end
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], since, '+')) do
+  if string.match(entry[1], '%d+$') == tag then return {entry[1], ''} end
+end
 
 pos = pos + 1
-id = int(pos) .. '-' .. tag
+local id = int(pos) .. '-' .. tag
 redis.call('XADD', KEYS[1], id, 'c', change)
 redis.call('HSET', KEYS[2], 'pos', int(pos), 'tag', tag)
 if redis.call('XLEN', KEYS[1]) > capacity then

@@ -18,10 +18,12 @@ interface Subscription {
   readonly lost: ((cursor: string) => void) | undefined;
 }
 
-/** A change that Redis has not taken yet; tried again with the same tag, by which Redis knows it. */
+/** A change that Redis has not taken yet; sent again with the same tag, by which Redis knows it. */
 interface Pending {
   readonly change: Change;
   readonly tag: string;
+  /** Cursor from before it was sent for the first time: Redis looks for the tag from there on. */
+  readonly since: string;
 }
 
 interface Read {
@@ -33,6 +35,8 @@ interface Read {
 const CURSOR = /^\d{1,15}-\d{1,15}$/;
 /** No cursor: Redis then says which one is the newest. */
 const NO_CURSOR = '';
+/** Where the bus begins, for Redis. */
+const BEGINNING = '-';
 /** Changes that wait for Redis, one a topic. */
 const MAX_PENDING = 1_000;
 /** Ids that are known for delivered when their message comes later than something newer. */
@@ -81,7 +85,7 @@ export class RedisChangeBus implements ChangeBus {
   /** Resolves too if Redis is away: the change is then kept, one a topic, and told as soon as Redis is back. */
   async publish(change: Change): Promise<void> {
     const topic = topicOf(change);
-    const pending: Pending = { change, tag: randomTag() };
+    const pending: Pending = { change, tag: randomTag(), since: this.#last ?? BEGINNING };
     // It must not overtake those that wait.
     if (this.#pending.size > 0) {
       this.#keep(topic, pending);
@@ -117,9 +121,9 @@ export class RedisChangeBus implements ChangeBus {
   }
 
   /** @throws McpError `UNAVAILABLE` when Redis has not taken it */
-  async #send({ change, tag }: Pending): Promise<void> {
+  async #send({ change, tag, since }: Pending): Promise<void> {
     const { keys } = this.#link;
-    const args = [keys.everyone, tag, JSON.stringify(change), this.#capacity];
+    const args = [keys.everyone, tag, JSON.stringify(change), this.#capacity, since];
     const reply = await this.#link.run(PUBLISH, [keys.changes, keys.changesMeta], args);
     const [id = '', before = ''] = reply as string[];
     // It has been published: if Redis is away just now, the listeners here hear of it at the next sweep.
