@@ -136,8 +136,9 @@ describe.skipIf(url === '')('the event log on Redis', () => {
 
   it('wakes a reader whose wake-up was lost', async () => {
     const reader = new Reader();
-    await there.attach('s1', 'a', reader);
-    replicas.clients[1]!.subscriber.disconnect(true);
+    const deaf = new RedisEventLog(await replicas.add({ sweepMs: 600_000 }));
+    await deaf.attach('s1', 'a', reader);
+    replicas.clients[2]!.subscriber.disconnect(true);
     await here.append('s1', 'a', 'x');
     await eventually(() => expect(reader.wakes).toBeGreaterThan(0));
   });

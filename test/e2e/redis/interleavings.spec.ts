@@ -302,7 +302,7 @@ describe.skipIf(url === '')('two replicas on Redis', () => {
   it('say everything once and in order under any interleaving', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 15 }), async (sequence) => {
-        const replicas = await testReplicas(url, 2);
+        const replicas = await testReplicas(url, 2, { sweepMs: 600_000 });
         opened.push(replicas);
         const world = new World(replicas);
         await world.open();

@@ -5,9 +5,9 @@ import { type LinkClients, ReplicaLink, type ReplicaLinkOptions } from '../../..
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 /**
  * Short enough that a test can wait for a replica to be gone, long enough that one on a busy machine is not taken for
- * gone. A sweep comes when a test has it come, or asks for some: not even after the start otherwise.
+ * gone, nor for deaf. A sweep comes when a test has it come, or asks for some: not even after the start otherwise.
  */
-const TIMES = { beatMs: 50, aliveMs: 2_000, sweepMs: 0 };
+const TIMES = { beatMs: 200, aliveMs: 2_000, sweepMs: 0 };
 
 /** Links of several replicas that share a Redis and have its keys to themselves. */
 export class TestReplicas {
