@@ -7,6 +7,7 @@ import {
 } from '../index.js';
 import { authOptions } from './auth-options.js';
 import type { Config } from './config.js';
+import { MANAGEMENT_PATHS } from './management-paths.js';
 import { readVariableFile } from './variable-file.js';
 
 /** The platform's configuration, in the terms of the library. */
@@ -60,12 +61,10 @@ export function mcpOptions(config: Config, version: string): McpOptions {
   };
 }
 
-/** Where the application serves something else, even if only on the management port. */
-const TAKEN = /^\/(health|metrics)(\/|$)/;
-
 /** @throws Error when two ports or two paths would be one, or an address is one of no port */
 function requireMeaning({ PORT, MANAGEMENT_PORT, MANAGEMENT_HOST, MCP_PATH }: Config): void {
-  if (TAKEN.test(MCP_PATH)) {
+  // Even if they are served on the management port alone.
+  if (MANAGEMENT_PATHS.test(MCP_PATH)) {
     throw new Error(`MCP_PATH is ${MCP_PATH}, but /health and /metrics are served there. Choose another path.`);
   }
   if (MANAGEMENT_PORT !== undefined && MANAGEMENT_PORT !== 0 && MANAGEMENT_PORT === PORT) {

@@ -14,12 +14,11 @@ import {
   watchRequests,
 } from '../index.js';
 import { safeText } from './log-redaction.js';
+import { MANAGEMENT_PATHS } from './management-paths.js';
 import { SafeLine, safeName } from './safe-line.js';
 
 /** Operations that have ended when their stream has begun. */
 const STREAMS: ReadonlySet<string> = new Set(['GET', 'subscriptions/listen']);
-/** Routes that are asked every few seconds, and tell nothing. */
-const UNLOGGED = /^\/(health|metrics)(\/|$)/;
 /** What a proxy may have called a request. */
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 /** Hexadecimal digits: enough to tell the sessions of a day apart, too few to guess one. */
@@ -80,7 +79,8 @@ export class RequestLog implements ServerObserver {
   watch(fastify: FastifyInstance): void {
     watchRequests(fastify, {
       began: (response, route = '_other') => {
-        if (UNLOGGED.test(route)) return;
+        // They are asked every few seconds, and tell nothing.
+        if (MANAGEMENT_PATHS.test(route)) return;
         response[EXCHANGE] = new Exchange(response, route, this.write);
         // Not its end, which a client that leaves a stream does not bring about.
         response.on('close', closeExchange);

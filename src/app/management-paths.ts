@@ -1,0 +1,2 @@
+/** Paths of whoever runs the server, below which nobody else is served: health and metrics. */
+export const MANAGEMENT_PATHS = /^\/(health|metrics)(\/|$)/;
