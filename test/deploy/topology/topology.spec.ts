@@ -13,7 +13,7 @@ import { Topology } from './topology.js';
 import { Traffic } from './traffic.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const SOON = { timeout: 20_000, interval: 200 };
+const SOON = { interval: 200 };
 /** How long traffic comes before anything is looked at: some scrapes and evaluations. */
 const TRAFFIC_MS = 6_000;
 

@@ -38,7 +38,7 @@ describe.each(['modern', 'legacy'])(`MCP Inspector, command line, era %s${why}`,
     const given = [served.url, '--transport', 'http', '--protocol-era', era, '--format', 'json', '--method', method];
     const { stdout } = await promisify(execFile)(process.execPath, [realpathSync(CLI), ...given, ...options], {
       env: { PATH: process.env['PATH'], HOME: home },
-      timeout: 12_000,
+      timeout: 50_000,
     });
     return (JSON.parse(stdout) as { result: Json }).result;
   }
